@@ -1,0 +1,1 @@
+"""Takes in signups and applications, routes each person, and sends the right email at the right hour."""

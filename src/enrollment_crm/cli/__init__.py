@@ -1,0 +1,1 @@
+"""Every workflow without Airflow, from the command line."""

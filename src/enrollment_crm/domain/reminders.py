@@ -1,0 +1,168 @@
+"""Reminders: what is due between two instants, derived from dates and never copied to people (R3, R5, R8)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from itertools import groupby
+from zoneinfo import ZoneInfo
+
+from enrollment_crm.domain.deadlines import Deadline, earliest_ahead
+from enrollment_crm.domain.points import Cadence, Point, deadline_points, session_points
+from enrollment_crm.domain.prep_sessions import PrepSession
+from enrollment_crm.domain.residency import Residency
+
+#: No zone's clock is further from UTC than this; a day of slack finds every point near an instant.
+_FURTHEST_CLOCK = timedelta(hours=15)
+
+
+class WithholdReason(StrEnum):
+    """Why a message that was due did not go out (R6, R7). A closed list: ledger rows carry it, ops count it."""
+
+    #: An application for that term has been submitted.
+    SUBMITTED = "submitted"
+    #: The person does not want messages of this kind.
+    UNSUBSCRIBED = "unsubscribed"
+    #: Their address does not exist any more.
+    BOUNCED = "bounced"
+    #: They reported a message as spam.
+    COMPLAINED = "complained"
+    #: Their data was erased.
+    ERASED = "erased"
+    #: They are the same person as another record, which is written to instead.
+    MERGED = "merged"
+    #: A newer reminder of the same deadline was due as well: one useful message, never a burst.
+    COLLAPSED = "collapsed"
+    #: The deadline or the session is over.
+    TOO_LATE = "too_late"
+
+
+@dataclass(frozen=True)
+class DuePoint:
+    """One point of one deadline, for the people of one residency group in one zone.
+
+    ``residency`` is the group of people: those of an unknown residency follow a date stated for another group (R2).
+    ``withheld`` says that the point is only recorded, not sent.
+    """
+
+    program: str
+    entry_term: str
+    round: str
+    residency: str
+    stated_date: date
+    offset: str
+    withheld: WithholdReason | None = None
+
+
+@dataclass(frozen=True)
+class DueCell:
+    """All deadline points of one instant in one zone. People are claimed a cell at a time, so that several
+    deadlines of one person at one instant become one message (R8)."""
+
+    instant: datetime
+    zone: str
+    points: tuple[DuePoint, ...]
+
+
+@dataclass(frozen=True)
+class DueSession:
+    """One point of one prep session, for the people who registered for it."""
+
+    instant: datetime
+    prep_session: PrepSession
+    offset: str
+
+
+def due_cells(
+    deadlines: Sequence[Deadline], zones: Iterable[str], cadence: Cadence, *, since: datetime, until: datetime
+) -> list[DueCell]:
+    """The cells with a point in ``(since, until]``, earliest first.
+
+    Where a long gap holds several points of one deadline, the newest goes out and the older ones are recorded as
+    collapsed; a point whose deadline is over at ``until`` is recorded as too late.
+    """
+    near = [d for d in deadlines if _may_have_point(d, cadence, since, until)]
+    found: list[tuple[datetime, str, DuePoint]] = []
+    if near:
+        for zone in zones:
+            found += _due_in_zone(deadlines, near, zone, cadence, since, until)
+    found.sort(key=lambda one: (one[0], one[1], one[2].entry_term, one[2].round, one[2].residency))
+    return [
+        DueCell(instant, zone, tuple(point for _, _, point in members))
+        for (instant, zone), members in groupby(found, key=lambda one: (one[0], one[1]))
+    ]
+
+
+def _may_have_point(deadline: Deadline, cadence: Cadence, since: datetime, until: datetime) -> bool:
+    """Whether some zone on earth could have a point of this deadline then: spares 600 zones the arithmetic."""
+    noon = deadline.ends_at() - timedelta(hours=12)
+    slack = _FURTHEST_CLOCK + timedelta(days=2)
+    return any(
+        since - slack <= noon - timedelta(days=days) <= until + slack for days in cadence.offsets_in_days
+    )
+
+
+def _due_in_zone(
+    deadlines: Sequence[Deadline],
+    near: Sequence[Deadline],
+    zone: str,
+    cadence: Cadence,
+    since: datetime,
+    until: datetime,
+) -> list[tuple[datetime, str, DuePoint]]:
+    found = []
+    for deadline in near:
+        points = [p for p in deadline_points(deadline, ZoneInfo(zone), cadence) if since < p.instant <= until]
+        for point in points:
+            withheld = _withheld(point, newest=points[-1], over=deadline.ends_at() <= until)
+            found += [
+                (point.instant, zone, _due_point(deadline, point, residency, withheld))
+                for residency in _followers(deadline, deadlines, point.instant)
+            ]
+    return found
+
+
+def _withheld(point: Point, *, newest: Point, over: bool) -> WithholdReason | None:
+    if point is not newest:
+        return WithholdReason.COLLAPSED
+    return WithholdReason.TOO_LATE if over else None
+
+
+def _followers(deadline: Deadline, deadlines: Sequence[Deadline], instant: datetime) -> list[Residency]:
+    """The groups of people whose deadline this is at the instant: its own, and unknown if it is the earliest ahead (R2)."""
+    group = deadline.group
+    of_the_round = [
+        d
+        for d in deadlines
+        if (d.group.program, d.group.entry_term, d.group.round) == (group.program, group.entry_term, group.round)
+    ]
+    first = earliest_ahead(of_the_round, instant)
+    return [group.residency, Residency.UNKNOWN] if first == deadline else [group.residency]
+
+
+def _due_point(
+    deadline: Deadline, point: Point, residency: Residency, withheld: WithholdReason | None
+) -> DuePoint:
+    group = deadline.group
+    return DuePoint(
+        program=group.program,
+        entry_term=str(group.entry_term),
+        round=group.round.value,
+        residency=residency.value,
+        stated_date=deadline.stated_date,
+        offset=point.offset,
+        withheld=withheld,
+    )
+
+
+def due_sessions(
+    prep_sessions: Iterable[PrepSession], cadence: Cadence, *, since: datetime, until: datetime
+) -> list[DueSession]:
+    """The session points in ``(since, until]`` of sessions that have not begun; sessions are never caught up (R10)."""
+    due = [
+        DueSession(point.instant, session, point.offset)
+        for session in prep_sessions
+        for point in session_points(session.starts, ZoneInfo(session.zone), cadence)
+        if since < point.instant <= until < session.starts
+    ]
+    return sorted(due, key=lambda one: (one.instant, one.prep_session.id))

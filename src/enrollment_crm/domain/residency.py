@@ -1,0 +1,135 @@
+"""Residency: which of the three groups a person's evidence puts them in.
+
+It decides the final deadline. It is never a field that somebody fills in, but a conclusion from statements,
+each with its source and the time when it was made; blank or contradictory evidence goes to a person for review.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Residency(StrEnum):
+    """The group that a final deadline is stated for."""
+
+    #: Citizen or national, dual citizen, permanent resident, refugee or asylee of the United States.
+    DOMESTIC = "domestic"
+    #: Temporary resident, or a visa held, with a current address in the United States.
+    INTERNATIONAL_INSIDE_US = "international_inside_us"
+    #: Not of the United States, and not living there now.
+    INTERNATIONAL_OUTSIDE_US = "international_outside_us"
+    #: No evidence, or evidence that contradicts itself: the earliest date and neutral words (R2).
+    UNKNOWN = "unknown"
+
+
+#: The groups that deadlines are stated for; unknown is not one of them.
+STATED_GROUPS = (
+    Residency.DOMESTIC,
+    Residency.INTERNATIONAL_INSIDE_US,
+    Residency.INTERNATIONAL_OUTSIDE_US,
+)
+
+
+class Citizenship(StrEnum):
+    """What a source says of a person's standing in the United States."""
+
+    #: Citizen, national or dual citizen of the United States.
+    CITIZEN = "citizen"
+    #: Permanent resident of the United States.
+    PERMANENT_RESIDENT = "permanent_resident"
+    #: Refugee or asylee in the United States.
+    REFUGEE = "refugee"
+    #: Temporary resident of the United States.
+    TEMPORARY_RESIDENT = "temporary_resident"
+    #: Neither citizen nor resident of the United States.
+    NONE_OF_THE_US = "none_of_the_us"
+
+
+_SETTLED = (Citizenship.CITIZEN, Citizenship.PERMANENT_RESIDENT, Citizenship.REFUGEE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResidencyEvidence:
+    """What one source said of a person at one time; None where it said nothing."""
+
+    source: str
+    said_at: datetime
+    #: The person's own answer to the residency question, or a decision of staff.
+    stated: Residency | None = None
+    citizenship: Citizenship | None = None
+    holds_visa: bool | None = None
+    #: ISO 3166 alpha-2 code of the current address.
+    address_country: str | None = None
+
+
+@dataclass(frozen=True)
+class ResidencyConclusion:
+    """The group that follows from the evidence, with the reason in words; ``to_review`` asks a person."""
+
+    residency: Residency
+    reason: str
+    to_review: bool = False
+
+
+def conclude_residency(evidence: Sequence[ResidencyEvidence]) -> ResidencyConclusion:
+    """The group that follows from all statements: the newest of each source, which must not contradict each other."""
+    newest = {one.source: one for one in sorted(evidence, key=lambda one: one.said_at)}
+    conclusions = {source: _conclude_statement(one) for source, one in newest.items()}
+    for source, conclusion in conclusions.items():
+        if conclusion.to_review and _says_something(newest[source]):
+            return conclusion
+    groups = {c.residency: source for source, c in conclusions.items() if c.residency is not Residency.UNKNOWN}
+    if len(groups) > 1:
+        said = "; ".join(f"{source} says {group.value}" for group, source in sorted(groups.items()))
+        return ResidencyConclusion(Residency.UNKNOWN, f"the sources contradict each other: {said}", to_review=True)
+    for conclusion in conclusions.values():
+        if conclusion.residency is not Residency.UNKNOWN:
+            return conclusion
+    return ResidencyConclusion(Residency.UNKNOWN, "no source says anything about residency", to_review=True)
+
+
+def _says_something(one: ResidencyEvidence) -> bool:
+    return one.stated is not None or one.citizenship is not None or one.holds_visa is not None
+
+
+def _conclude_statement(one: ResidencyEvidence) -> ResidencyConclusion:
+    """The table of residency: rows in the order in which they are tried."""
+    if one.stated is not None and one.stated is not Residency.UNKNOWN:
+        return _conclude_stated(one, one.stated)
+    if one.citizenship in _SETTLED:
+        return _conclude_settled(one)
+    temporary = one.citizenship is Citizenship.TEMPORARY_RESIDENT or one.holds_visa is True
+    foreign = temporary or one.citizenship is Citizenship.NONE_OF_THE_US
+    if not foreign:
+        return ResidencyConclusion(Residency.UNKNOWN, f"{one.source} leaves citizenship blank", to_review=True)
+    if one.address_country is None:
+        reason = f"{one.source} gives no current address"
+        return ResidencyConclusion(Residency.UNKNOWN, reason, to_review=True)
+    return _conclude_foreign(one, temporary=temporary, in_us=one.address_country == "US")
+
+
+def _conclude_stated(one: ResidencyEvidence, stated: Residency) -> ResidencyConclusion:
+    if stated is not Residency.DOMESTIC and one.citizenship in _SETTLED:
+        reason = f"{one.source} says {stated.value} but also {one.citizenship.value}"
+        return ResidencyConclusion(Residency.UNKNOWN, reason, to_review=True)
+    return ResidencyConclusion(stated, f"{one.source}: own answer {stated.value}")
+
+
+def _conclude_settled(one: ResidencyEvidence) -> ResidencyConclusion:
+    assert one.citizenship is not None
+    if one.holds_visa:
+        reason = f"{one.source} says {one.citizenship.value} but also a visa"
+        return ResidencyConclusion(Residency.UNKNOWN, reason, to_review=True)
+    return ResidencyConclusion(Residency.DOMESTIC, f"{one.source}: {one.citizenship.value}")
+
+
+def _conclude_foreign(one: ResidencyEvidence, *, temporary: bool, in_us: bool) -> ResidencyConclusion:
+    if temporary and in_us:
+        reason = f"{one.source}: temporary resident or visa, with an address in the US"
+        return ResidencyConclusion(Residency.INTERNATIONAL_INSIDE_US, reason)
+    if not temporary and not in_us:
+        reason = f"{one.source}: not of the US, with an address outside the US"
+        return ResidencyConclusion(Residency.INTERNATIONAL_OUTSIDE_US, reason)
+    where = "an address in the US but no visa" if in_us else "a temporary residence or visa but an address abroad"
+    return ResidencyConclusion(Residency.UNKNOWN, f"{one.source} says {where}", to_review=True)

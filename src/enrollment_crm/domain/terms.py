@@ -1,0 +1,39 @@
+"""Entry terms: the semester in which a person wants to begin."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Season(StrEnum):
+    """The semesters in which this program admits."""
+
+    #: January to April.
+    SPRING = "spring"
+    #: September to December.
+    FALL = "fall"
+
+
+@dataclass(frozen=True, order=True)
+class EntryTerm:
+    """A semester of a calendar year. Printed and stored as ``fall 2027``; ordered by time."""
+
+    year: int
+    season: Season
+
+    def __str__(self) -> str:
+        return f"{self.season.value} {self.year}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The term that ``fall 2027`` names.
+
+        Codes of other systems are translated by the term map of their source, never by arithmetic.
+
+        Raises:
+            ValueError: the text is not a season and a year of four digits.
+        """
+        season, _, year = text.strip().lower().partition(" ")
+        if season not in set(Season) or not (len(year) == 4 and year.isdecimal()):  # noqa: PLR2004
+            raise ValueError(f"{text!r} is not an entry term: write a season and a year, such as 'fall 2027'.")
+        return cls(int(year), Season(season))

@@ -1,0 +1,1 @@
+"""Templates become messages, messages go out through a transport."""

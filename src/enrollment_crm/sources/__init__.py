@@ -1,0 +1,1 @@
+"""Fetches raw rows and configuration; judges nothing."""

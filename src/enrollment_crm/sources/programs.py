@@ -1,0 +1,182 @@
+"""Programs as the school configures them: ``config/programs/*.yml``, checked with errors in words."""
+
+from collections.abc import Iterable
+from datetime import date, time
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
+from enrollment_crm.domain.instants import instant_of
+from enrollment_crm.domain.points import Anchor, Cadence
+from enrollment_crm.domain.prep_sessions import PrepSession
+from enrollment_crm.domain.programs import Counselor, Program
+from enrollment_crm.domain.residency import STATED_GROUPS, Residency
+from enrollment_crm.domain.terms import EntryTerm, Season
+from enrollment_crm.domain.zones import labelled_zone
+
+
+class ProgramConfigurationError(ValueError):
+    """A file in config/programs/ says something that cannot be. Correct the file; nothing was changed."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class _CounselorEntry(_Strict):
+    name: str
+    address: str
+    residencies: list[Residency] = Field(min_length=1)
+
+
+class _DatePattern(_Strict):
+    season: Season
+    round: Round
+    residencies: list[Residency] = Field(min_length=1)
+    month: int = Field(ge=1, le=12)
+    day: int = Field(ge=1, le=31)
+    #: The year of the date: that of the entry term, or the one before.
+    year: Literal["same", "previous"]
+
+
+class _SessionEntry(_Strict):
+    id: str
+    title: str
+    date: date
+    #: Wall clock, written "10:00" (in quotes: YAML reads a bare 10:00 as a number).
+    starts: time
+    zone: str
+    minutes: int = Field(gt=0)
+    location: str
+    url: str
+
+
+class _CadenceEntry(_Strict):
+    offsets_in_days: list[int] = Field(default=[30, 14, 7, 1], min_length=1)
+    hour: time = time(10, 0)
+    anchor: Anchor = Anchor.STATED_DATE
+
+
+class _ProgramFile(_Strict):
+    name: str
+    url: str
+    request_info_url: str
+    apply_url: str
+    source: str
+    counselors: dict[str, _CounselorEntry]
+    entry_terms: list[str] = Field(min_length=1)
+    dates: list[_DatePattern]
+    prep_sessions: list[_SessionEntry] = []
+    cadence: _CadenceEntry = _CadenceEntry()
+
+
+def read_programs(directory: Path) -> dict[str, Program]:
+    """All programs of the folder by key (the file name).
+
+    Raises:
+        ProgramConfigurationError: a file is missing, malformed or says what cannot be; the message names it.
+    """
+    files = sorted(directory.glob("*.yml"))
+    if not files:
+        raise ProgramConfigurationError(f"{directory} holds no program: add a file such as my-program.yml.")
+    return {file.stem: _read_program(file) for file in files}
+
+
+def read_prep_sessions(file: Path) -> tuple[PrepSession, ...]:
+    """The sessions listed in a YAML file of their own, under the key ``prep_sessions``."""
+    entries = (yaml.safe_load(file.read_text("utf-8")) or {}).get("prep_sessions", [])
+    try:
+        return tuple(_session(_SessionEntry.model_validate(entry)) for entry in entries)
+    except ValueError as error:
+        raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
+
+
+def read_country_zones(file: Path) -> dict[str, str]:
+    """The one or primary zone of each country, by ISO 3166 alpha-2 code (R4)."""
+    return {str(code): str(zone) for code, zone in yaml.safe_load(file.read_text("utf-8")).items()}
+
+
+def _read_program(file: Path) -> Program:
+    try:
+        entry = _ProgramFile.model_validate(yaml.safe_load(file.read_text("utf-8")))
+        return Program(
+            key=file.stem,
+            name=entry.name,
+            url=entry.url,
+            request_info_url=entry.request_info_url,
+            apply_url=entry.apply_url,
+            source=entry.source,
+            counselors=_counselors(entry.counselors),
+            deadlines=tuple(_deadlines(file.stem, entry)),
+            prep_sessions=tuple(_session(one) for one in entry.prep_sessions),
+            cadence=Cadence(tuple(entry.cadence.offsets_in_days), entry.cadence.hour, entry.cadence.anchor),
+        )
+    except (ValueError, yaml.YAMLError) as error:
+        raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
+
+
+def _counselors(entries: dict[str, _CounselorEntry]) -> dict[Residency, Counselor]:
+    owners = {
+        residency: Counselor(key, one.name, one.address)
+        for key, one in entries.items()
+        for residency in one.residencies
+    }
+    for residency in Residency:
+        if residency not in owners:
+            raise ValueError(f"no counselor for {residency.value}: add it to the residencies of one counselor.")
+    return owners
+
+
+def _deadlines(program: str, entry: _ProgramFile) -> Iterable[Deadline]:
+    for text in entry.entry_terms:
+        term = EntryTerm.parse(text)
+        patterns = [one for one in entry.dates if one.season is term.season]
+        _check_finals(term, patterns)
+        for pattern in patterns:
+            stated = _stated_date(term, pattern)
+            for residency in pattern.residencies:
+                yield Deadline(DeadlineGroup(program, term, pattern.round, residency), stated)
+
+
+def _check_finals(term: EntryTerm, patterns: list[_DatePattern]) -> None:
+    covered = [r for one in patterns if one.round is Round.FINAL for r in one.residencies]
+    for residency in STATED_GROUPS:
+        if covered.count(residency) != 1:
+            raise ValueError(
+                f"{term} has {covered.count(residency)} final deadlines for {residency.value}: state exactly one."
+            )
+
+
+def _stated_date(term: EntryTerm, pattern: _DatePattern) -> date:
+    year = term.year if pattern.year == "same" else term.year - 1
+    try:
+        return date(year, pattern.month, pattern.day)
+    except ValueError:
+        raise ValueError(
+            f"{pattern.month}-{pattern.day} does not exist in {year}: choose another day for {term}."
+        ) from None
+
+
+def _session(entry: _SessionEntry) -> PrepSession:
+    zone: ZoneInfo = labelled_zone(entry.zone)
+    return PrepSession(
+        id=entry.id,
+        title=entry.title,
+        starts=instant_of(entry.date, entry.starts, zone),
+        zone=zone.key,
+        minutes=entry.minutes,
+        location=entry.location,
+        url=entry.url,
+    )
+
+
+def _in_words(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        return "; ".join(
+            f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)
+        )
+    return str(error)

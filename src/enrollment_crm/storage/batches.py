@@ -1,0 +1,100 @@
+"""Batches: the rows that were judged together, the counts, and what was rejected."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, insert, select, update
+
+from enrollment_crm.domain.batches import BatchStep, InboxOutcome
+from enrollment_crm.storage.inbox import settle_rows
+from enrollment_crm.storage.models import BatchRow, QuarantineRow, RuleCountRow
+
+
+@dataclass(frozen=True)
+class QuarantinedRow:
+    """A row that was not accepted: the rule, the canonical field and the reason in words."""
+
+    inbox_id: int
+    rule: str
+    column: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class RuleTally:
+    """How many rows one rule looked at, and how many failed it."""
+
+    rule: str
+    column: str
+    evaluated: int
+    failed: int
+
+
+def record_batch(
+    connection: Connection,
+    *,
+    kind: str,
+    accepted: Sequence[int],
+    rejected: Sequence[QuarantinedRow],
+    tallies: Sequence[RuleTally],
+    now: datetime,
+) -> int:
+    """Record a judged batch: its counts, the fate of each row, and the reasons. Gives the batch's id."""
+    batch_id = connection.execute(
+        insert(BatchRow).returning(BatchRow.id),
+        {
+            "kind": kind,
+            "validated_at": now,
+            "step": BatchStep.VALIDATED.value,
+            "rows_in": len(accepted) + len(rejected),
+            "accepted": len(accepted),
+            "quarantined": len(rejected),
+        },
+    ).scalar_one()
+    settle_rows(connection, accepted, batch_id=batch_id, outcome=InboxOutcome.ACCEPTED)
+    quarantine_rows(connection, rejected, batch_id=batch_id, now=now)
+    if tallies:
+        connection.execute(
+            insert(RuleCountRow), [{"batch_id": batch_id, **vars(tally)} for tally in tallies]
+        )
+    return batch_id
+
+
+def quarantine_rows(
+    connection: Connection, rejected: Sequence[QuarantinedRow], *, batch_id: int, now: datetime
+) -> None:
+    """Put rows aside with their reasons; the raw row stays in the inbox."""
+    if not rejected:
+        return
+    settle_rows(
+        connection, [row.inbox_id for row in rejected], batch_id=batch_id, outcome=InboxOutcome.QUARANTINED
+    )
+    connection.execute(
+        insert(QuarantineRow), [{"batch_id": batch_id, "at": now, **vars(row)} for row in rejected]
+    )
+
+
+def next_batch_to_load(connection: Connection, *, kind: str) -> int | None:
+    """The oldest validated batch, locked for this transaction; None where nothing waits or others hold it."""
+    statement = (
+        select(BatchRow.id)
+        .where(BatchRow.kind == kind, BatchRow.step == BatchStep.VALIDATED)
+        .order_by(BatchRow.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def finish_batch(connection: Connection, batch_id: int, *, rejected_while_loading: int) -> None:
+    """Mark a batch as loaded; rows that turned out unusable move from accepted to quarantined."""
+    connection.execute(
+        update(BatchRow)
+        .where(BatchRow.id == batch_id)
+        .values(
+            step=BatchStep.LOADED.value,
+            accepted=BatchRow.accepted - rejected_while_loading,
+            quarantined=BatchRow.quarantined + rejected_while_loading,
+        )
+    )

@@ -1,0 +1,38 @@
+"""The tables. Only ``storage`` sees them; everybody else gets domain objects and ids."""
+
+from enrollment_crm.storage.models.base import Base
+from enrollment_crm.storage.models.calendar import DeadlineRow, PrepSessionRow, RegistrationRow, SweepRow
+from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
+from enrollment_crm.storage.models.ledger import CoverRow, MessageRow
+from enrollment_crm.storage.models.people import (
+    ApplicationRow,
+    ConsentRow,
+    EventRow,
+    InterestRow,
+    PersonRow,
+    ResidencyEvidenceRow,
+    ReviewRow,
+    UnsubscriptionRow,
+)
+
+__all__ = [
+    "ApplicationRow",
+    "Base",
+    "BatchRow",
+    "ConsentRow",
+    "CoverRow",
+    "DeadlineRow",
+    "EventRow",
+    "InboxRow",
+    "InterestRow",
+    "MessageRow",
+    "PersonRow",
+    "PrepSessionRow",
+    "QuarantineRow",
+    "RegistrationRow",
+    "ResidencyEvidenceRow",
+    "ReviewRow",
+    "RuleCountRow",
+    "SweepRow",
+    "UnsubscriptionRow",
+]

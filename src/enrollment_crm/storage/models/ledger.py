@@ -1,0 +1,102 @@
+"""The ledger: which message covers which keys, and what became of it."""
+
+from datetime import date, datetime
+
+from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from enrollment_crm.domain.ledger import MessageState
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.reminders import WithholdReason
+from enrollment_crm.storage.models.base import Base, Id, PersonId, is_one_of
+
+
+class MessageRow(Base):
+    """One email to one person: claimed, transmitted, accepted. A row exists from the first claim on.
+
+    .. pii: ``content`` is the message with the person's name and address.
+    """
+
+    __tablename__ = "message"
+    __table_args__ = (
+        UniqueConstraint("person_id", "kind", "due_at", "subject_key"),
+        CheckConstraint(is_one_of("kind", MessageKind), name="kind_is_known"),
+        CheckConstraint(is_one_of("state", MessageState), name="state_is_known"),
+        Index(
+            "ix_message_unfinished",
+            "kind",
+            "lease_until",
+            postgresql_where=text("state IN ('claimed', 'transmitting', 'retry')"),
+        ),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[PersonId]
+    kind: Mapped[str]
+    #: The instant of the point, or of the arrival that is answered.
+    due_at: Mapped[datetime]
+    #: Tells messages of one kind and instant apart that must not become one; empty for deadlines, which merge (R8).
+    subject_key: Mapped[str] = mapped_column(server_default="")
+    state: Mapped[str]
+    #: Grows with each claim; a worker with an older one has lost the message.
+    token: Mapped[int] = mapped_column(server_default=text("1"))
+    #: By the database's clock: until then the message belongs to its worker.
+    lease_until: Mapped[datetime | None]
+    #: By the database's clock: not before then.
+    retry_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    #: Constant over all attempts.
+    message_id: Mapped[str | None] = mapped_column(unique=True)
+    #: Version of the template that the bytes were made of.
+    template_version: Mapped[str | None]
+    #: pii: the bytes as they were frozen before the first transmission.
+    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    content_sha256: Mapped[str | None]
+    #: When the pipeline claimed it, by the pipeline's clock.
+    claimed_at: Mapped[datetime]
+    accepted_at: Mapped[datetime | None]
+    #: What the relay answered, or why the message failed. Without the address.
+    outcome: Mapped[str | None]
+    withheld: Mapped[str | None]
+
+
+class CoverRow(Base):
+    """One key of R5, and what became of it: the message that covers it, or the reason that withheld it.
+
+    The unique constraint is what makes every message go out once, whatever runs twice.
+    """
+
+    __tablename__ = "cover"
+    __table_args__ = (
+        UniqueConstraint(
+            "person_id",
+            "kind",
+            "program",
+            "entry_term",
+            "round",
+            "stated_date",
+            "prep_session_id",
+            "session_starts",
+            "offset",
+            name="uq_cover_key",
+            postgresql_nulls_not_distinct=True,
+        ),
+        CheckConstraint("(message_row_id IS NULL) <> (withheld IS NULL)", name="sent_or_withheld"),
+        CheckConstraint(f"withheld IS NULL OR {is_one_of('withheld', WithholdReason)}", name="withheld_is_known"),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[PersonId]
+    kind: Mapped[str]
+    program: Mapped[str | None]
+    entry_term: Mapped[str | None]
+    round: Mapped[str | None]
+    stated_date: Mapped[date | None]
+    prep_session_id: Mapped[str | None]
+    session_starts: Mapped[datetime | None]
+    #: ``7d``, ``1h``.
+    offset: Mapped[str | None]
+    due_at: Mapped[datetime]
+    message_row_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"), index=True)
+    withheld: Mapped[str | None]
+    recorded_at: Mapped[datetime]

@@ -1,0 +1,202 @@
+"""People: who they are, what they said, when, and to whom it was said."""
+
+from datetime import datetime
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from enrollment_crm.domain.applications import ApplicationStatus
+from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.models.base import Base, Id, PersonId, is_one_of
+
+
+class PersonRow(Base):
+    """One person, with the route that follows from the evidence.
+
+    .. pii: names, address, telephone, country and time zone; residency is sensitive.
+    """
+
+    __tablename__ = "person"
+    __table_args__ = (
+        CheckConstraint(is_one_of("residency", Residency), name="residency_is_known"),
+        Index("ix_person_to_route", "id", postgresql_where=text("needs_routing")),
+        Index("ix_person_cell", "zone", "residency"),
+    )
+
+    id: Mapped[Id]
+    #: pii: the address as it was given; mail is written to it.
+    email: Mapped[str]
+    #: pii: the address as it is compared: without case, domain as IDNA (R7).
+    email_key: Mapped[str] = mapped_column(unique=True)
+    #: pii
+    first_name: Mapped[str] = mapped_column(server_default="")
+    #: pii
+    last_name: Mapped[str] = mapped_column(server_default="")
+    #: pii
+    phone: Mapped[str] = mapped_column(server_default="")
+    #: pii: ISO 3166 alpha-2 code.
+    country: Mapped[str | None]
+    #: pii: the zone as it was stated, also where it is unknown.
+    stated_time_zone: Mapped[str | None]
+    #: pii: the IANA zone that R4 chooses.
+    zone: Mapped[str]
+    #: When the first row of this person reached the pipeline.
+    arrived_at: Mapped[datetime]
+    #: pii: the group that the evidence concludes.
+    residency: Mapped[str] = mapped_column(server_default=Residency.UNKNOWN.value)
+    #: Key of the counselor; empty until routed.
+    owner: Mapped[str] = mapped_column(server_default="")
+    #: pii: why this route, in words.
+    route_reason: Mapped[str] = mapped_column(server_default="")
+    #: True from the moment that something was said which may change the route.
+    needs_routing: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    bounced_at: Mapped[datetime | None]
+    complained_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]
+    #: The record that is written to instead of this one.
+    merged_into_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("person.id"))
+
+
+class InterestRow(Base):
+    """A program and entry term that a person wants to know about; several are normal (R2)."""
+
+    __tablename__ = "interest"
+    __table_args__ = (
+        UniqueConstraint("person_id", "program", "entry_term", postgresql_nulls_not_distinct=True),
+        Index("ix_interest_cell", "program", "entry_term", "person_id"),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[PersonId]
+    program: Mapped[str]
+    #: ``fall 2027``; NULL: not known yet, no deadline message (R2).
+    entry_term: Mapped[str | None]
+    #: When it reached the pipeline; points before it were not for this person (R5).
+    since: Mapped[datetime]
+    #: Whether the person asked for information (and is welcomed) or came by an application.
+    asked_for_information: Mapped[bool] = mapped_column(Boolean)
+
+
+class ResidencyEvidenceRow(Base):
+    """What one source said about residency, and when.
+
+    .. pii: citizenship, visa and country of a person; sensitive, never in logs or subjects.
+    """
+
+    __tablename__ = "residency_evidence"
+
+    id: Mapped[Id]
+    person_id: Mapped[PersonId]
+    source: Mapped[str]
+    #: By the source's own clock.
+    said_at: Mapped[datetime]
+    #: pii: own answer to the residency question.
+    stated: Mapped[str | None]
+    #: pii
+    citizenship: Mapped[str | None]
+    #: pii
+    holds_visa: Mapped[bool | None]
+    #: pii: ISO 3166 alpha-2 code of the current address.
+    address_country: Mapped[str | None]
+
+
+class ApplicationRow(Base):
+    """The state of a person's application for one program and term (R7).
+
+    .. pii: that somebody applied.
+    """
+
+    __tablename__ = "application"
+    __table_args__ = (
+        UniqueConstraint("person_id", "program", "entry_term", postgresql_nulls_not_distinct=True),
+        CheckConstraint(is_one_of("status", ApplicationStatus), name="status_is_known"),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[PersonId]
+    #: NULL: the source names no program; counts for all programs of its term (R7).
+    program: Mapped[str | None]
+    entry_term: Mapped[str]
+    status: Mapped[str]
+    #: By the source's own clock; decides whether it was on time (R1).
+    occurred_at: Mapped[datetime]
+    #: When the row that said so reached the pipeline.
+    received_at: Mapped[datetime]
+    source: Mapped[str]
+    #: The source's own number of the application.
+    reference: Mapped[str | None]
+
+
+class ConsentRow(Base):
+    """The proof that a person asked to be written to: what they agreed to, where and when.
+
+    .. pii: belongs to a person by id.
+    """
+
+    __tablename__ = "consent"
+
+    id: Mapped[Id]
+    person_id: Mapped[PersonId]
+    source: Mapped[str]
+    #: Version of the words that the person agreed to.
+    text_version: Mapped[str]
+    #: The page on which they agreed.
+    page: Mapped[str]
+    given_at: Mapped[datetime]
+
+
+class UnsubscriptionRow(Base):
+    """A topic that a person does not want messages of; a later signup lifts it (R7)."""
+
+    __tablename__ = "unsubscription"
+
+    person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True)
+    #: Topic of ``email.yml``.
+    topic: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    lifted_at: Mapped[datetime | None]
+
+
+class ReviewRow(Base):
+    """Something that only a person can decide.
+
+    .. pii: the detail says what the sources say of the person's residency.
+    """
+
+    __tablename__ = "review"
+    __table_args__ = (
+        Index(
+            "uq_review_open", "person_id", "about", unique=True, postgresql_where=text("closed_at IS NULL")
+        ),
+    )
+
+    id: Mapped[Id]
+    person_id: Mapped[PersonId]
+    about: Mapped[str]
+    #: pii
+    detail: Mapped[str]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+
+
+class EventRow(Base):
+    """Something that happened to a person, recorded in the transaction that made it so. Ids only."""
+
+    __tablename__ = "event"
+
+    id: Mapped[Id]
+    person_id: Mapped[PersonId]
+    #: Past tense: ``SignupReceived``, ``ApplicationStarted``, ``ApplicationSubmitted``.
+    kind: Mapped[str]
+    #: By the source's own clock.
+    occurred_at: Mapped[datetime]
+    recorded_at: Mapped[datetime]
+    inbox_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("inbox.id"), index=True)

@@ -1,0 +1,1 @@
+"""The boundary to Great Expectations: a batch in, accepted and rejected rows with reasons out."""

@@ -1,0 +1,1 @@
+"""One function for each step that operations see; each owns its transaction."""
