@@ -1,0 +1,128 @@
+"""Canonical rows: what a row of any source says, under our own names. Strings only; None: says nothing."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TypeAlias
+
+from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.residency import Citizenship, Residency, ResidencyEvidence
+from enrollment_crm.domain.terms import EntryTerm
+
+CanonicalRow: TypeAlias = Mapping[str, str | None]
+
+
+class RecordKind(StrEnum):
+    """What a row of a source is about; each kind has its own suite in ``expectations/``."""
+
+    #: A person asks for information, or registers for a session.
+    SIGNUP = "signup"
+    #: An application system reports where an application stands.
+    APPLICATION = "application"
+
+
+#: Where a source notes that it could not read a row properly (too few cells, broken quotes).
+DAMAGE = "damage"
+
+_SIGNUP_FIELDS = (
+    "email", "first_name", "last_name", "phone", "country", "time_zone", "program", "entry_term",
+    "residency", "citizenship", "holds_visa", "prep_session", "consent", "consent_text_version",
+    "page", "campaign", "website", "occurred_at", "submission", DAMAGE,
+)  # fmt: skip
+_APPLICATION_FIELDS = (
+    "application_id", "person_reference", "email", "first_name", "last_name", "program", "entry_term",
+    "status", "source_status", "occurred_at", "citizenship", "holds_visa", "address_country", "time_zone",
+    DAMAGE,
+)  # fmt: skip
+
+#: The fields of a canonical row of each kind, in the order in which people read them.
+CANONICAL_FIELDS: Mapping[RecordKind, tuple[str, ...]] = {
+    RecordKind.SIGNUP: _SIGNUP_FIELDS,
+    RecordKind.APPLICATION: _APPLICATION_FIELDS,
+}
+
+YES = "yes"
+NO = "no"
+_COUNTRY_CODE_LENGTH = 2
+
+
+class UnvalidatedRowError(ValueError):
+    """A row came to a place that takes validated rows only: validate the batch first."""
+
+
+@dataclass(frozen=True)
+class Statement:
+    """What a row says about residency, and the values in it that nobody has given a meaning yet.
+
+    Unrecognised values are no reason to reject a person: the evidence leaves them out, so the conclusion is
+    unknown and goes to review, where a person reads the value and adds it to the value map of the source.
+    """
+
+    evidence: ResidencyEvidence
+    #: Canonical field -> the value as given.
+    unrecognised: Mapping[str, str]
+
+
+def required(row: CanonicalRow, field: str) -> str:
+    """The value of a field that every accepted row has."""
+    value = row.get(field)
+    if not value:
+        raise UnvalidatedRowError(f"The row has no {field}: validate it before it is loaded.")
+    return value
+
+
+def entry_term_in(row: CanonicalRow) -> EntryTerm | None:
+    """The entry term; None where the row leaves it blank."""
+    text = row.get("entry_term")
+    try:
+        return EntryTerm.parse(text) if text else None
+    except ValueError as error:
+        raise UnvalidatedRowError(str(error)) from None
+
+
+def occurred_at_in(row: CanonicalRow, *, received_at: datetime) -> datetime:
+    """When it happened by the source's own clock; a row without a time happened when it reached us."""
+    check_aware(received_at)
+    text = row.get("occurred_at")
+    if not text:
+        return received_at
+    try:
+        return check_aware(datetime.fromisoformat(text))
+    except ValueError:
+        raise UnvalidatedRowError(
+            "occurred_at is no instant with an offset: validate the row before it is loaded."
+        ) from None
+
+
+def statement_in(row: CanonicalRow, *, source: str, said_at: datetime, country_field: str) -> Statement:
+    """The evidence about residency in the row."""
+    unrecognised: dict[str, str] = {}
+
+    def recognised(field: str, *known: str) -> str | None:
+        value = row.get(field)
+        if value is None or value in known:
+            return value
+        unrecognised[field] = value
+        return None
+
+    stated = recognised("residency", *Residency)
+    citizenship = recognised("citizenship", *Citizenship)
+    visa = recognised("holds_visa", YES, NO)
+    country = row.get(country_field)
+    if country is not None and not _is_country_code(country):
+        unrecognised[country_field] = country
+        country = None
+    evidence = ResidencyEvidence(
+        source=source,
+        said_at=said_at,
+        stated=Residency(stated) if stated else None,
+        citizenship=Citizenship(citizenship) if citizenship else None,
+        holds_visa=visa == YES if visa else None,
+        address_country=country,
+    )
+    return Statement(evidence, unrecognised)
+
+
+def _is_country_code(text: str) -> bool:
+    return len(text) == _COUNTRY_CODE_LENGTH and text.isascii() and text.isalpha() and text.isupper()

@@ -1,0 +1,100 @@
+"""Raw values of other systems as text, terms and instants.
+
+What cannot be understood stays as it is, for a rule to name: nothing here rejects, and nothing crashes.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime, tzinfo
+from functools import lru_cache
+
+#: Stands for what no database or reader can take: control characters, half a surrogate pair, an object.
+UNREADABLE = "\ufffd"
+
+_CONTROL_OR_SURROGATE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_INVISIBLE_EDGES = "\ufeff\u200b\u2060 \t\r\n\v\f\u0085\u00a0\u2028\u2029\u3000"
+_SEASONS = {"fall": "fall", "autumn": "fall", "spring": "spring"}
+_TERM_FILLERS = frozenset({"semester", "term", "entry", "start"})
+_TERM_TOKENS = re.compile(r"[^\W\d_]+|\d+")
+_YEAR_DIGITS = 4
+
+
+def text_of(value: object) -> str | None:
+    """The value as trimmed text in Unicode's composed form; None for nothing, blank and not-a-number.
+
+    Whatever cannot be stored or read becomes U+FFFD, so that a rule rejects the row and nothing crashes.
+    """
+    if isinstance(value, str):
+        return _trimmed(value)
+    if value is None or value != value:  # noqa: PLR0124 - not-a-number is the one value that differs from itself
+        return None
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))  # spreadsheets turn 202710 into 202710.0
+    if isinstance(value, bool | int | float):
+        return str(value).lower()
+    return f"{UNREADABLE} a {type(value).__name__} instead of a text"
+
+
+def _trimmed(text: str) -> str | None:
+    text = text.strip()
+    if not text.isprintable():
+        text = _CONTROL_OR_SURROGATE.sub(UNREADABLE, text.strip(_INVISIBLE_EDGES))
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return text or None
+
+
+def lookup_key(text: str) -> str:
+    """Under what a value is looked up in a value map: case and runs of blanks make no difference."""
+    return " ".join(text.casefold().split())
+
+
+@lru_cache(maxsize=4096)
+def term_of(text: str) -> str:
+    """``fall 2027`` for Fall 2027, 2027/FALL/01 or Fall Semester 2027; anything else as it is.
+
+    A code without a season in words, such as 202710, is never computed: its source has a term map.
+    """
+    words = _TERM_TOKENS.findall(text.casefold())
+    seasons = [_SEASONS[word] for word in words if word in _SEASONS]
+    years = [word for word in words if word.isdecimal() and len(word) == _YEAR_DIGITS]
+    rest = [
+        word for word in words if word not in _SEASONS and word not in _TERM_FILLERS and word not in years
+    ]
+    if len(seasons) == len(years) == 1 and all(
+        word.isdecimal() and len(word) < _YEAR_DIGITS for word in rest
+    ):
+        return f"{seasons[0]} {int(years[0]):04}"
+    return text
+
+
+def instant_text_of(text: str, zone: tzinfo, formats: Sequence[str] = ()) -> str:
+    """The instant in ISO 8601 with its offset; without one it is read in ``zone``, a day as its first moment.
+
+    The first moment, because a day must never claim to be later than the thing was. A text that is neither
+    ISO 8601 nor one of the ``formats`` (strptime) stays as it is: among them the serial numbers of
+    spreadsheets, whose meaning depends on a setting that the file does not carry.
+    """
+    moment = _moment(text, formats)
+    if moment is None:
+        return text
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=zone)
+    try:
+        return moment.isoformat()
+    except OverflowError:
+        return text
+
+
+def _moment(text: str, formats: Sequence[str]) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        pass
+    for one in formats:
+        try:
+            return datetime.strptime(text, one)  # noqa: DTZ007 - the zone is the source's, given by the caller
+        except ValueError:
+            continue
+    return None
