@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -116,6 +116,7 @@ class FieldMap:
         if not meanings:
             return otherwise
 
+        @lru_cache(maxsize=1024)  # the same few values come again and again
         def read(text: str) -> str | None:
             key = lookup_key(text)
             return meanings[key] if key in meanings else otherwise(text)

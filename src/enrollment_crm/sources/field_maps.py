@@ -1,0 +1,134 @@
+"""The field maps of ``config/sources/*.yml``, checked with errors in words: file, key, what to do."""
+
+from collections.abc import Hashable, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.field_maps import FieldMap, RawFields
+
+
+class FieldMapError(ValueError):
+    """A file in config/sources/ says something that cannot be. Correct the file; nothing was read with it."""
+
+
+class _Joined(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    joined: list[str]
+
+
+class _SourceFile(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    kind: RecordKind
+    time_zone: str
+    fields: dict[str, str | list[str] | _Joined]
+    value_maps: dict[str, dict[str, str]] = {}
+    terms: dict[str, str] = {}
+    date_formats: list[str] = []
+    defaults: dict[str, str] = {}
+    blanks: list[str] = []
+
+
+class _TextLoader(yaml.BaseLoader):
+    """Every scalar is text, so that ``NO`` is Norway and ``202710`` a code; no key may stand there twice."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [key.value for key, _ in node.value]
+        for key, (key_node, _) in zip(keys, node.value, strict=True):
+            if keys.count(key) > 1:
+                raise FieldMapError(
+                    f"line {key_node.start_mark.line + 1}: {key!r} stands there twice: keep one."
+                )
+        return super().construct_mapping(node, deep)
+
+
+def read_field_maps(directory: Path, *, countries: Mapping[str, str]) -> dict[str, FieldMap]:
+    """The field map of each source by its name (the file name).
+
+    Args:
+        directory: ``config/sources``.
+        countries: what countries are called, see ``read_countries``.
+
+    Raises:
+        FieldMapError: a file is missing, malformed or says what cannot be.
+    """
+    files = sorted(directory.glob("*.yml"))
+    if not files:
+        raise FieldMapError(f"{directory} holds no field map: add a file such as form.yml.")
+    return {file.stem: _read_field_map(file, countries) for file in files}
+
+
+def read_countries(file: Path) -> dict[str, str]:
+    """Every name of a country in ``config/countries.yml``, and its code itself -> ISO 3166 alpha-2 code.
+
+    Raises:
+        FieldMapError: one name stands for two countries, or the file is malformed.
+    """
+    countries: dict[str, str] = {}
+    for code, names in _read_yaml(file).items():
+        for name in (code, *names):
+            if countries.setdefault(name, code) != code:
+                raise FieldMapError(f"{file.name}: {name!r} is both {countries[name]} and {code}: keep one.")
+    return countries
+
+
+def _read_field_map(file: Path, countries: Mapping[str, str]) -> FieldMap:
+    try:
+        entry = _SourceFile.model_validate(_read_yaml(file))
+        return FieldMap(
+            source=file.stem,
+            kind=entry.kind,
+            fields={name: _raw_fields(raw) for name, raw in entry.fields.items()},
+            time_zone=entry.time_zone,
+            value_maps=_with_countries(entry, countries),
+            terms=entry.terms,
+            date_formats=tuple(entry.date_formats),
+            defaults=entry.defaults,
+            blanks=tuple(entry.blanks),
+        )
+    except ValidationError as error:
+        raise FieldMapError(f"{file.name}: {_in_words(error)}") from None
+    except FieldMapError:
+        raise
+    except ValueError as error:
+        raise FieldMapError(f"{file.name}: {error}") from error
+
+
+def _read_yaml(file: Path) -> dict[str, Any]:
+    try:
+        content = yaml.load(file.read_text("utf-8"), Loader=_TextLoader)  # noqa: S506 - a BaseLoader makes text only
+    except FileNotFoundError:
+        raise FieldMapError(f"{file} is missing: restore it.") from None
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise FieldMapError(f"{file.name} is no YAML: {error}") from error
+    except FieldMapError as error:
+        raise FieldMapError(f"{file.name}: {error}") from None
+    if not isinstance(content, dict):
+        raise FieldMapError(f"{file.name} holds no keys: see form.yml for what belongs into it.")
+    return content
+
+
+def _raw_fields(raw: str | list[str] | _Joined) -> RawFields:
+    if isinstance(raw, _Joined):
+        return RawFields(tuple(raw.joined), joined=True)
+    return RawFields((raw,) if isinstance(raw, str) else tuple(raw))
+
+
+def _with_countries(entry: _SourceFile, countries: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
+    """The value maps; a country is also known by every name in ``config/countries.yml``."""
+    maps: dict[str, Mapping[str, str]] = dict(entry.value_maps)
+    for name in {"country", "address_country"} & set(entry.fields):
+        maps[name] = {**countries, **entry.value_maps.get(name, {})}
+    return maps
+
+
+def _in_words(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
+        for one in error.errors(include_input=False)
+    )

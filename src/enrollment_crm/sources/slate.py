@@ -1,0 +1,137 @@
+"""The pull from Slate, the admissions system: a query that is published as a web service, as JSON."""
+
+import json
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote_plus, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachableError, FeedUnreadableError
+
+_RETRIES = 3
+#: A feed that asks for more patience than this is asked again by the next run of the DAG.
+_LONGEST_WAIT_IN_SECONDS = 30
+_CHATTY_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
+
+
+def fetch_slate(url: str, key: str, *, timeout_in_seconds: float) -> list[dict[str, Any]]:
+    """All rows of a Slate query as they are; an entry that is no row comes back as a ``DAMAGE_NOTE``.
+
+    The key travels in the address, as Slate wants it, so it is kept out of every error and log line.
+
+    Args:
+        url: ``https://HOST/manage/query/run?id=GUID``, without ``h=``.
+        key: the value of ``h=``.
+        timeout_in_seconds: for the connection, and for each wait for a further part of the answer.
+
+    Raises:
+        FeedUnreachableError, FeedRefusedError, FeedUnreadableError: see there.
+    """
+    if urlsplit(url).scheme not in {"http", "https"}:
+        raise FeedRefusedError(
+            "CRM_SLATE_QUERY_URL is no web address: write https://HOST/manage/query/run?id=..."
+        )
+    with _unheard(key):
+        answer, failure = _ask(url, key, timeout_in_seconds)
+    if answer is None:
+        # Not inside the handler of the original exception: its text and traceback hold the key.
+        raise FeedUnreachableError(
+            f"The Slate feed at {_host(url)} cannot be read: {failure}. It is tried again."
+        )
+    _check_status(answer, url)
+    return _rows(answer, url)
+
+
+def _ask(url: str, key: str, timeout_in_seconds: float) -> tuple[requests.Response | None, str]:
+    """The complete answer, or None and what went wrong in words."""
+    retry = Retry(
+        total=_RETRIES,
+        backoff_factor=0.5,
+        backoff_jitter=0.5,
+        status_forcelist=(429, 500, 502, 503, 504),
+        raise_on_status=False,
+        retry_after_max=_LONGEST_WAIT_IN_SECONDS,
+    )
+    parameters = {"h": key, "cmd": "service", "output": "json"}
+    with requests.Session() as session:
+        session.mount("https://", HTTPAdapter(max_retries=retry))
+        session.mount("http://", HTTPAdapter(max_retries=retry))
+        try:
+            # A redirect leads to a login page at best and carries the key to a stranger at worst.
+            return session.get(url, params=parameters, timeout=timeout_in_seconds, allow_redirects=False), ""
+        except requests.exceptions.SSLError:
+            return None, "its certificate is not valid"
+        except requests.exceptions.Timeout:
+            return None, f"no answer within {timeout_in_seconds:g} s"
+        except requests.exceptions.ChunkedEncodingError:
+            return None, "the answer broke off"
+        except requests.exceptions.RequestException as error:
+            return None, type(error).__name__
+
+
+def _check_status(answer: requests.Response, url: str) -> None:
+    status = answer.status_code
+    if status == HTTPStatus.OK:
+        return
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise FeedUnreachableError(f"The Slate feed at {_host(url)} answers {status}. It is tried again.")
+    raise FeedRefusedError(
+            # A redirect leads to a login page at best, and carries the key to a stranger at worst.
+        "and that the query is published as a web service."
+    )
+
+
+def _rows(answer: requests.Response, url: str) -> list[dict[str, Any]]:
+    try:
+        # Not-a-number and infinity are no JSON and no database takes them: they stay as words.
+        content = json.loads(answer.content, parse_constant=str)
+    except (ValueError, RecursionError):
+        content = None
+    rows = content.get("row") if isinstance(content, Mapping) else None
+    if not isinstance(rows, list):
+        raise FeedUnreadableError(f"The Slate feed at {_host(url)} sends {_what_it_is(answer)}.")
+    return [row if isinstance(row, dict) else {DAMAGE_NOTE: "the entry is no row"} for row in rows]
+
+
+def _what_it_is(answer: requests.Response) -> str:
+    start = answer.content[:1024].lstrip().lower()
+    if start.startswith((b"<!doctype", b"<html")) or "html" in answer.headers.get("Content-Type", ""):
+        return (
+            "a web page instead of JSON: the key has expired, or the query is not published as a web service"
+        )
+    if not start:
+        return "nothing: run the query in Slate and see whether it gives rows"
+    return (
+        'no complete {"row": [...]}: either the answer broke off, or output=json is not switched on in Slate'
+    )
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or "an address without a host"
+
+
+@contextmanager
+def _unheard(secret: str) -> Iterator[None]:
+    """Keeps a secret out of what urllib3 logs: it writes the whole address of each request and retry."""
+
+    def without_secret(record: logging.LogRecord) -> bool:
+        if secret:
+            text = record.getMessage().replace(secret, "***").replace(quote_plus(secret), "***")
+            record.msg, record.args = text, None
+        return True
+
+    loggers = [logging.getLogger(name) for name in _CHATTY_LOGGERS]
+    for logger in loggers:
+        logger.addFilter(without_secret)
+    try:
+        yield
+    finally:
+        for logger in loggers:
+            logger.removeFilter(without_secret)
