@@ -18,7 +18,8 @@ from enrollment_crm.mail.vocabulary import HOLDS_HTML, HOLDS_TEXT
 
 #: Where a layout takes the email's own part.
 INCLUDE = re.compile(r"[ \t]*\{%-?\s*include\s+\"body\.(?:mjml|txt)\"\s*-?%\}[ \t]*\n?")
-_MARK = re.compile("\ue000(\\d+)\ue001")
+# Letters and digits only: MRML writes anything else in its own way, differently in text and attributes.
+_MARK = re.compile(r"xPutAside(\d+)x")
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -32,8 +33,8 @@ def compile_html(base: BaseSources, email: EmailSources) -> str:
     body = _masked(email.mjml, aside)
     layout = _masked(base.mjml, aside, include=body.structure, preview=body.preview)
     try:
-        compiled = mjml2html(layout.structure, disable_comments=True)
-    except (ValueError, OSError) as error:
+        compiled = mjml2html(layout.structure, disable_comments=True, fonts={})
+    except ValueError as error:
         problem = email.mjml.problem(0, f"MJML cannot be compiled: {error}.", "Compare with an email that works.")
         raise TemplateErrors([problem]) from error
     return aside.restore(compiled)
@@ -52,7 +53,7 @@ class _Aside:
 
     def put(self, piece: str) -> str:
         self.pieces.append(piece)
-        return f"\ue000{len(self.pieces) - 1}\ue001"
+        return f"xPutAside{len(self.pieces) - 1}x"
 
     def restore(self, compiled: str) -> str:
         return _MARK.sub(lambda mark: self.pieces[int(mark[1])], compiled)

@@ -134,7 +134,7 @@ def parse_yaml(file: SourceFile) -> tuple[object, yaml.Node | None]:
         raise TemplateErrors([file.problem(offset, f"Not YAML: {error.problem}.", remedy)]) from error
 
 
-def offset_of_key(file: SourceFile, *path: str) -> int:
+def offset_of_key(file: SourceFile, *path: str | int) -> int:
     """Where the value at this path stands in a YAML file; the nearest parent when it is missing."""
     return _offset_of(parse_yaml(file)[1], path)
 

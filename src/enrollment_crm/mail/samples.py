@@ -70,7 +70,7 @@ def read_people(templates: Path) -> tuple[SamplePerson, ...]:
     return tuple(people)
 
 
-def missing_situations(email: str, declared: Declarations, contexts: Iterable[Mapping[str, object]]) -> Iterable[str]:
+def missing_situations(declared: Declarations, contexts: Iterable[Mapping[str, object]]) -> Iterable[str]:
     """Situations that an email provides for and that no sample person is in, in words."""
     seen = list(contexts)
     for name, declaration in declared.items():
