@@ -15,6 +15,9 @@ from enrollment_crm.domain.terms import EntryTerm
 #: Raw field under which a source notes what is wrong with a row that it could not read properly.
 DAMAGE_NOTE = "(damage)"
 
+#: A longer value is a file that lost its quotes or its line ends, not something that a person said.
+LONGEST_VALUE_IN_CHARACTERS = 10_000
+
 #: Fields with a closed set of values: those, and what a value map leads to.
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "residency": tuple(Residency),
@@ -66,9 +69,7 @@ class FieldMap:
         try:
             ZoneInfo(self.time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
-            problems.append(
-                f"time_zone: {self.time_zone!r} is no time zone, write one such as 'America/New_York'"
-            )
+            problems.append(f"time_zone: {self.time_zone!r} is no time zone, write one such as 'America/New_York'")
         if problems:
             raise ValueError("; ".join(problems))
 
@@ -107,9 +108,7 @@ class FieldMap:
         choices = CHOICES.get(name, ())
         meanings |= _YES_AND_NO if YES in choices else {}
         meanings |= {lookup_key(choice): choice for choice in choices}
-        meanings |= {
-            lookup_key(given): meant or None for given, meant in self.value_maps.get(name, {}).items()
-        }
+        meanings |= {lookup_key(given): meant or None for given, meant in self.value_maps.get(name, {}).items()}
         if name == "entry_term":
             meanings |= {lookup_key(code): str(EntryTerm.parse(term)) for code, term in self.terms.items()}
         otherwise = self._otherwise(name)
@@ -142,7 +141,11 @@ def translate(raw: Mapping[str, object], field_map: FieldMap) -> dict[str, str |
     row.update(field_map.defaults)
     for name, raw_names, joined, read in field_map._steps:
         text = _joined(raw, raw_names) if joined else _first(raw, raw_names)
-        if text is not None and (value := read(text)) is not None:
+        if text is None:
+            continue
+        if len(text) > LONGEST_VALUE_IN_CHARACTERS:
+            row[DAMAGE] = f"{name} has {len(text)} characters"
+        elif (value := read(text)) is not None:
             row[name] = value
     return row
 

@@ -83,7 +83,7 @@ def _check_status(answer: requests.Response, url: str) -> None:
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise FeedUnreachableError(f"The Slate feed at {_host(url)} answers {status}. It is tried again.")
     raise FeedRefusedError(
-            # A redirect leads to a login page at best, and carries the key to a stranger at worst.
+        f"The Slate feed at {_host(url)} answers {status}: check CRM_SLATE_QUERY_URL and its key, "
         "and that the query is published as a web service."
     )
 

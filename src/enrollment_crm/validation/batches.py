@@ -1,0 +1,124 @@
+"""One batch through Great Expectations, once.
+
+Importing this module costs seconds: warm it in the process that forks tasks. Great Expectations keeps the
+failing values in its results; they stay inside this module.
+"""
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+# Before the import: it writes hundreds of information lines when logging is configured already.
+logging.getLogger("great_expectations").setLevel(logging.WARNING)
+
+import great_expectations as gx  # noqa: E402
+import pandas as pd  # noqa: E402
+from great_expectations.exceptions import GreatExpectationsError  # noqa: E402
+from great_expectations.expectations.expectation import ColumnMapExpectation  # noqa: E402
+from great_expectations.expectations.registry import get_expectation_impl  # noqa: E402
+
+from enrollment_crm.domain.addresses import PLAUSIBLE_ADDRESS  # noqa: E402
+from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, RecordKind  # noqa: E402
+from enrollment_crm.validation.suites import SUITE_FILES, Expectation, Suite, SuiteError, read_suite  # noqa: E402
+from enrollment_crm.validation.verdicts import CandidateRow, Rejection, RuleCount, Verdict  # noqa: E402
+
+_ROW_ID = "row_id"
+_RESULT_FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": [_ROW_ID]}
+#: Keeps None apart from text, and matches with Python's own regular expressions whatever is installed.
+_TEXT = pd.StringDtype("python")
+
+_Outcome: TypeAlias = tuple[Expectation, dict[str, Any]]
+
+
+class Validator:
+    """Judges batches by the suites in ``expectations/``."""
+
+    def __init__(self, directory: Path, *, known_programs: Collection[str]) -> None:
+        """Reads the suites.
+
+        Args:
+            directory: the folder ``expectations``.
+            known_programs: keys of the configured programs.
+
+        Raises:
+            SuiteError: a suite cannot be used; the sentence names the file, the rule and the remedy.
+        """
+        self._parameters = {"plausible_address": PLAUSIBLE_ADDRESS, "known_programs": sorted(known_programs)}
+        self._suites = {kind: read_suite(directory, kind) for kind in RecordKind}
+        self._rules = {kind: _rules(suite, SUITE_FILES[kind]) for kind, suite in self._suites.items()}
+        self._context = gx.get_context(mode="ephemeral")
+        self._context.enable_analytics(enable=False)
+        self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
+
+    def validate(self, kind: RecordKind, rows: Sequence[CandidateRow]) -> Verdict:
+        """What is to become of each row of a batch: accepted + rejected = rows.
+
+        Raises:
+            SuiteError: a rule could not be evaluated.
+        """
+        failures: dict[int, list[Expectation]] = {}
+        counts = []
+        for expectation, result in self._evaluate(kind, rows):
+            failed = [entry[_ROW_ID] for entry in result["unexpected_index_list"]]
+            evaluated = result["element_count"] - result.get("missing_count", 0)
+            counts.append(RuleCount(expectation.meta.rule, expectation.column, evaluated, len(failed)))
+            for row_id in failed:
+                failures.setdefault(int(row_id), []).append(expectation)
+        return Verdict(
+            accepted=tuple(row.id for row in rows if row.id not in failures),
+            rejected=tuple(_rejection(row.id, failures[row.id]) for row in rows if row.id in failures),
+            counts=tuple(counts),
+        )
+
+    def _evaluate(self, kind: RecordKind, rows: Sequence[CandidateRow]) -> Iterator[tuple[Expectation, dict[str, Any]]]:
+        """Each rule with its result, in the order of importance."""
+        source = self._context.data_sources.add_or_update_pandas("intake")
+        whole = source.add_dataframe_asset(kind.value).add_batch_definition_whole_dataframe("batch")
+        batch = whole.get_batch({"dataframe": _frame(kind, rows)})
+        suite = gx.ExpectationSuite(name=kind.value, expectations=list(self._rules[kind]))
+        outcome = batch.validate(suite, result_format=_RESULT_FORMAT, expectation_parameters=self._parameters)
+        results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
+        for expectation in self._suites[kind].expectations:
+            result = results[expectation.meta.rule]
+            if "unexpected_index_list" not in result.result:
+                raise SuiteError(
+                    f"{SUITE_FILES[kind]}: rule {expectation.meta.rule} cannot be evaluated; check its kwargs."
+                )
+            yield expectation, result.result
+
+
+def _rules(suite: Suite, file_name: str) -> list[ColumnMapExpectation]:
+    return [_rule(expectation, file_name) for expectation in suite.expectations]
+
+
+def _rule(expectation: Expectation, file_name: str) -> ColumnMapExpectation:
+    where = f"{file_name}: rule {expectation.meta.rule}"
+    try:
+        rule_type = get_expectation_impl(expectation.type)
+        if not issubclass(rule_type, ColumnMapExpectation):
+            raise SuiteError(f"{where}: {expectation.type} judges no single rows: use expect_column_values_...")
+        return rule_type(**expectation.arguments, meta=expectation.meta.model_dump())
+    except GreatExpectationsError as error:
+        raise SuiteError(f"{where}: {error}: choose one from greatexpectations.io/expectations.") from None
+    except ValueError as error:
+        if isinstance(error, SuiteError):
+            raise
+        raise SuiteError(f"{where}: {' '.join(str(error).split())}") from None
+
+
+def _frame(kind: RecordKind, rows: Sequence[CandidateRow]) -> pd.DataFrame:
+    columns: dict[str, Any] = {_ROW_ID: pd.array([row.id for row in rows], dtype="int64")}
+    for name in CANONICAL_FIELDS[kind]:
+        columns[name] = pd.array([row.values.get(name) for row in rows], dtype=_TEXT)
+    return pd.DataFrame(columns)
+
+
+def _rejection(row_id: int, failed: list[Expectation]) -> Rejection:
+    return Rejection(
+        row_id=row_id,
+        rule=failed[0].meta.rule,
+        column=failed[0].column,
+        reason=" ".join(expectation.meta.sentence for expectation in failed),
+        rules=tuple(expectation.meta.rule for expectation in failed),
+    )

@@ -1,0 +1,127 @@
+"""The rules in ``expectations/*.json``: Great Expectations' own format, with words for people in ``meta``.
+
+Operations and analysts edit these files; what is wrong with one is said with file, rule and remedy.
+"""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
+
+from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, RecordKind
+
+#: The suite of each kind of record.
+SUITE_FILES = {RecordKind.SIGNUP: "signups.json", RecordKind.APPLICATION: "applications.json"}
+#: What a suite may ask for as {"$PARAMETER": ...} because it is known elsewhere.
+PARAMETERS = ("plausible_address", "known_programs")
+_PARAMETER = "$PARAMETER"
+
+
+class SuiteError(ValueError):
+    """A file in expectations/ cannot be used. Correct it as the sentence says; no row was judged with it."""
+
+
+class RuleWords(BaseModel):
+    """The ``meta`` of an expectation: what people read when a row fails it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    #: Short name under which failures are counted and found.
+    rule: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    #: What is wrong with the row, as a sentence without its end: "the email address is missing".
+    reason: str = Field(min_length=1)
+    #: What to do about it, as the end of that sentence: "ask the source for it".
+    remedy: str = Field(min_length=1)
+
+    @property
+    def sentence(self) -> str:
+        """Reason and remedy as people read them."""
+        return f"{self.reason[0].upper()}{self.reason[1:]}: {self.remedy}."
+
+
+class Expectation(BaseModel):
+    """One rule about one column, as Great Expectations writes it."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    type: str
+    arguments: dict[str, Any] = Field(validation_alias=AliasChoices("kwargs"))
+    meta: RuleWords
+
+    @property
+    def column(self) -> str:
+        """The canonical field that the rule is about."""
+        return str(self.arguments["column"])
+
+
+class Suite(BaseModel):
+    """The rules for one kind of record, the most important first."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    expectations: list[Expectation] = Field(min_length=1)
+
+
+def read_suite(directory: Path, kind: RecordKind) -> Suite:
+    """The suite of a kind of record.
+
+    Raises:
+        SuiteError: the file is missing, is no JSON, or holds a rule that cannot be.
+    """
+    file = directory / SUITE_FILES[kind]
+    try:
+        suite = Suite.model_validate(json.loads(file.read_text("utf-8")))
+    except FileNotFoundError:
+        raise SuiteError(f"{file} is missing: restore it, every {kind.value} is judged by it.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise SuiteError(f"{file.name}, {where}: this is no JSON ({error.msg}). Look at the line before it.") from None
+    except ValidationError as error:
+        raise SuiteError(f"{file.name}: {_in_words(error)}") from None
+    problems = [*_repeated_rules(suite)]
+    for expectation in suite.expectations:
+        problems += [f"rule {expectation.meta.rule}: {problem}" for problem in _problems(expectation, kind)]
+    if problems:
+        raise SuiteError(f"{file.name}: {'; '.join(problems)}.")
+    return suite
+
+
+def _repeated_rules(suite: Suite) -> list[str]:
+    names = Counter(expectation.meta.rule for expectation in suite.expectations)
+    return [f"rule {name} stands there {count} times: keep one" for name, count in names.items() if count > 1]
+
+
+def _problems(expectation: Expectation, kind: RecordKind) -> list[str]:
+    problems = []
+    if expectation.arguments.get("column") not in CANONICAL_FIELDS[kind]:
+        fields = ", ".join(CANONICAL_FIELDS[kind])
+        problems.append(f"its column is {expectation.arguments.get('column')!r}: write one of {fields}")
+    if expectation.arguments.get("mostly", 1) != 1:
+        problems.append("a row either passes or fails: remove mostly")
+    for value in expectation.arguments.values():
+        asked = value.get(_PARAMETER, PARAMETERS[0]) if isinstance(value, dict) else PARAMETERS[0]
+        if asked not in PARAMETERS:
+            problems.append(f"nobody provides {asked!r}: write one of {', '.join(PARAMETERS)}")
+    problems += [f"{regex!r} is no regular expression ({why})" for regex, why in _bad_regexes(expectation)]
+    return problems
+
+
+def _bad_regexes(expectation: Expectation) -> Iterator[tuple[str, str]]:
+    regexes = (expectation.arguments.get("regex"), *expectation.arguments.get("regex_list", ()))
+    for regex in (one for one in regexes if isinstance(one, str)):
+        try:
+            re.compile(regex)
+        except re.error as error:
+            yield regex, str(error)
+
+
+def _in_words(error: ValidationError) -> str:
+    return "; ".join(
+        f"{'.'.join(str(part + 1 if isinstance(part, int) else part) for part in one['loc'])}: {one['msg']}"
+        for one in error.errors(include_input=False)
+    )
