@@ -68,6 +68,7 @@ def _ascii_domain_of(domain: str) -> str:
 def _a_labels_of(domain: str) -> str:
     try:
         # UTS 46 first: people type capitals and full-width letters, which IDNA2008 itself refuses.
-        return idna.encode(domain, uts46=True).decode("ascii")
+        a_labels: str = idna.encode(domain, uts46=True).decode("ascii")
     except idna.IDNAError as error:
         raise AddressInvalid("The part after the @ is no domain name that IDNA2008 knows: correct it.") from error
+    return a_labels

@@ -46,9 +46,7 @@ def checked_context(
     return values
 
 
-def _checked_list(
-    name: str, declaration: ListDeclaration, value: object, faults: list[str]
-) -> list[dict[str, Scalar]]:
+def _checked_list(name: str, declaration: ListDeclaration, value: object, faults: list[str]) -> list[dict[str, Scalar]]:
     if not isinstance(value, list | tuple) or not all(isinstance(record, Mapping) for record in value):
         faults.append(f"{name} must be a list of records")
         return []

@@ -105,13 +105,17 @@ class _Checker:
 
     def _visit_loop(self, loop: nodes.For, records: Mapping[str, _Record]) -> None:
         meaning = self._meaning_of(loop.iter, records)
-        if not isinstance(meaning, ListDeclaration) or not isinstance(loop.target, nodes.Name):
+        one, many = loop.target, loop.iter
+        if not (isinstance(meaning, ListDeclaration) and isinstance(many, nodes.Name) and isinstance(one, nodes.Name)):
             self._say(loop, "A loop goes through something that is no declared list.", "Write {% for one in a_list %}.")
             return
-        assert isinstance(loop.iter, nodes.Name)
-        inner = {**records, loop.target.name: _Record(loop.iter.name, meaning)}
-        for child in [*loop.body, *loop.else_, *([loop.test] if loop.test else [])]:
-            self.visit(child, inner if child not in loop.else_ else records)
+        if loop.recursive:
+            self._say(loop, "A loop is recursive.", _REMEDY)
+        inner = {**records, one.name: _Record(many.name, meaning)}
+        for child in [*loop.body, *([loop.test] if loop.test else [])]:
+            self.visit(child, inner)
+        for child in loop.else_:
+            self.visit(child, records)
 
     def _visit_output(self, output: nodes.Output, records: Mapping[str, _Record]) -> None:
         for child in output.nodes:
@@ -170,8 +174,8 @@ class _Checker:
 
     def _check_filter(self, node: nodes.Node) -> None:
         if isinstance(node, nodes.Filter) and (node.name not in ALLOWED_FILTERS or node.args or node.kwargs):
-            known = ", ".join(sorted(ALLOWED_FILTERS))
-            self._say(node, f"The filter “{node.name}” cannot be used so.", f"Without arguments: {known}.", word=node.name)
+            remedy = f"There is, without arguments: {', '.join(sorted(ALLOWED_FILTERS))}."
+            self._say(node, f"The filter “{node.name}” cannot be used so.", remedy, word=node.name)
 
     def _check_choice(self, node: nodes.Node, records: Mapping[str, _Record]) -> None:
         """A comparison with a value that a choice never has is always false: a text that nobody would ever see."""
@@ -183,8 +187,8 @@ class _Checker:
             return
         for constant in node.find_all(nodes.Const):
             if constant.value not in meaning.values:
-                known = ", ".join(meaning.values)
-                self._say(constant, f"{constant.value!r} is never the value.", f"There is: {known}.", word=str(constant.value))
+                what, word = f"{constant.value!r} is never the value.", str(constant.value)
+                self._say(constant, what, f"There is: {', '.join(meaning.values)}.", word=word)
 
     def _say(self, node: nodes.Node, what: str, remedy: str, *, word: str = "") -> None:
         start = self.file.offset_of_line(node.lineno)

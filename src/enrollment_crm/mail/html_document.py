@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
+from typing import NamedTuple
 
 _VOID = frozenset({"area", "br", "col", "hr", "img", "input", "link", "meta", "wbr"})
 _UNSEEN = frozenset({"head", "style", "title"})
@@ -12,8 +13,7 @@ _DECLARATION = re.compile(r"(?:^|;)\s*(color|background(?:-color)?|display)\s*:\
 _FROM_THE_WEB = ("src", "background", "poster", "srcset")
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
+class Link(NamedTuple):
     """A link and the words that one clicks on."""
 
     href: str

@@ -109,21 +109,23 @@ def build_message(
         raise ValueError("`now` has no zone: pass an aware datetime.")
     to = mailbox_of(recipient.address)
     boundary = f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
-    content = b"".join([
-        address_header("From", sender.name, mailbox_of(sender.address).spec),
-        address_header("To", recipient.name, to.spec),
-        address_header("Reply-To", "", mailbox_of(sender.reply_to).spec),
-        text_header("Subject", rendered.subject),
-        token_header("Date", format_datetime(now)),
-        token_header("Message-ID", message_id),
-        b"Auto-Submitted: auto-generated\r\n",
-        token_header("Feedback-ID", feedback_id),
-        _way_out(rendered.purpose, unsubscribe_url),
-        f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
-        _part(boundary, "plain", rendered.text),
-        _part(boundary, "html", rendered.html),
-        f"--{boundary}--\r\n".encode(),
-    ])
+    content = b"".join(
+        [
+            address_header("From", sender.name, mailbox_of(sender.address).spec),
+            address_header("To", recipient.name, to.spec),
+            address_header("Reply-To", "", mailbox_of(sender.reply_to).spec),
+            text_header("Subject", rendered.subject),
+            token_header("Date", format_datetime(now)),
+            token_header("Message-ID", message_id),
+            b"Auto-Submitted: auto-generated\r\n",
+            token_header("Feedback-ID", feedback_id),
+            _way_out(rendered.purpose, unsubscribe_url),
+            f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
+            _part(boundary, "plain", rendered.text),
+            _part(boundary, "html", rendered.html),
+            f"--{boundary}--\r\n".encode(),
+        ]
+    )
     return OutgoingMessage(envelope_sender, to.spec, message_id, content, to.requires_smtputf8)
 
 

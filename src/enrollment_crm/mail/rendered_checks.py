@@ -47,13 +47,15 @@ def _check_subject(subject: str) -> Iterator[Finding]:
 
 
 def _check_links(document: HtmlDocument, text: str) -> Iterator[Finding]:
-    for link in document.links:
-        if not link_is_allowed(link.href):
-            yield Finding(f"The link “{link.words}” leads to a place that is not allowed.", "Use https:// or mailto:.", link.words)
-        elif link.href.removeprefix("mailto:") not in text:
-            yield Finding(f"The text part lacks the link “{link.words}”.", "Write its address in body.txt.", link.words)
-        if not link.words or _SAYS_NOTHING.fullmatch(link.words):
-            yield Finding(f"The link text “{link.words}” does not say where it leads.", "Name what one finds there.", link.words)
+    for href, words in document.links:
+        if not link_is_allowed(href):
+            yield Finding(
+                f"The link “{words}” leads to a place that is not allowed.", "Use https:// or mailto:.", words
+            )
+        elif href.removeprefix("mailto:") not in text:
+            yield Finding(f"The text part lacks the link “{words}”.", "Write its address in body.txt.", words)
+        if not words or _SAYS_NOTHING.fullmatch(words):
+            yield Finding(f"The link text “{words}” does not say where it leads.", "Name what one finds there.", words)
 
 
 def _check_dates(document: HtmlDocument, text: str) -> Iterator[Finding]:
@@ -66,7 +68,7 @@ def _check_dates(document: HtmlDocument, text: str) -> Iterator[Finding]:
 def _check_reading(document: HtmlDocument, html: str) -> Iterator[Finding]:
     size = len(html.encode())
     if size >= HTML_LIMIT_IN_BYTES:
-        yield Finding(f"The HTML has {size:,} bytes.", f"Stay below {HTML_LIMIT_IN_BYTES:,}: Gmail cuts long emails off.")
+        yield Finding(f"The HTML has {size:,} bytes.", f"Stay below {HTML_LIMIT_IN_BYTES:,}: Gmail cuts the rest off.")
     if document.language in ("", "und"):
         yield Finding("The email does not say its language.", 'Write <mjml lang="en"> in the layout.')
     if document.tables_without_role:
@@ -87,5 +89,5 @@ def _check_way_out(rendered: RenderedEmail, document: HtmlDocument, context: Map
         return
     if not address or address not in document.words or address not in " ".join(rendered.text.split()):
         yield Finding("The postal address is missing from the HTML or the text.", "Print {{ postal_address }} in both.")
-    if not way_out or way_out not in rendered.text or way_out not in [link.href for link in document.links]:
+    if not way_out or way_out not in rendered.text or way_out not in [href for href, _ in document.links]:
         yield Finding("The way out is missing from the HTML or the text.", "Link to {{ unsubscribe_url }} in both.")

@@ -204,9 +204,9 @@ def _as_transport_error(error: OSError, where: str) -> TransportError:
             return refusal(reply, Phase.SESSION)
         return RelayUnreachable(f"{where} takes no session now: retry.", reply=str(reply))
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return SenderRefused(f"{where} lacks what the settings ask for ({error}): correct CRM_SMTP_STARTTLS or the user.")
+        return SenderRefused(f"{where} lacks what is asked of it ({error}): correct CRM_SMTP_STARTTLS or _USERNAME.")
     if isinstance(error, ssl.SSLCertVerificationError):
-        return SenderRefused(f"The certificate of {where} does not hold ({error.verify_message}): correct CRM_SMTP_HOST.")
+        return SenderRefused(f"The certificate of {where} is not valid ({error.verify_message}): see CRM_SMTP_HOST.")
     return RelayUnreachable(f"{where} cannot be reached ({type(error).__name__}): is it up, is CRM_SMTP_PORT right?")
 
 

@@ -80,8 +80,9 @@ def _blanked(match: re.Match[str]) -> str:
 def _check_email(sources: EmailSources, manifest: EmailManifest, base: BaseManifest) -> Iterable[TemplateProblem]:
     declared = {**base.variables, **manifest.variables}
     for name in base.variables.keys() & manifest.variables.keys():
+        offset = offset_of_key(sources.manifest, "variables", name)
         remedy = "Remove it here: what _base/base.yml declares holds for all emails."
-        yield sources.manifest.problem(offset_of_key(sources.manifest, "variables", name), f"“{name}” is declared twice.", remedy)
+        yield sources.manifest.problem(offset, f"“{name}” is declared twice.", remedy)
     usage = Usage()
     yield from lint_markup(sources.mjml, whole_document=False)
     yield from _check_links(sources.mjml, declared)
@@ -92,14 +93,12 @@ def _check_email(sources: EmailSources, manifest: EmailManifest, base: BaseManif
 
 def _unused(manifest: SourceFile, declared: Declarations, usage: Usage) -> Iterable[TemplateProblem]:
     for name, declaration in declared.items():
-        paths = [(name,)]
+        keys: dict[str, tuple[str, ...]] = {name: ("variables", name)}
         if isinstance(declaration, ListDeclaration):
-            paths += [(name, field) for field in declaration.fields]
-        for path in paths:
-            if ".".join(path) not in usage.names:
-                keys = ("variables", path[0], *(("fields", path[1]) if path[1:] else ()))
-                what = f"The variable “{'.'.join(path)}” is declared, but nothing uses it."
-                yield manifest.problem(offset_of_key(manifest, *keys), what, "Use it, or remove the declaration.")
+            keys |= {f"{name}.{field}": ("variables", name, "fields", field) for field in declaration.fields}
+        for path in keys.keys() - usage.names:
+            what = f"The variable “{path}” is declared, but nothing uses it."
+            yield manifest.problem(offset_of_key(manifest, *keys[path]), what, "Use it, or remove the declaration.")
 
 
 def _check_links(file: SourceFile, declared: Declarations) -> Iterable[TemplateProblem]:

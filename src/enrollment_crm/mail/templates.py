@@ -87,10 +87,12 @@ class TemplateLibrary:
     def of(cls, checked: CheckedFolder) -> Self:
         """The library of a folder that has been read and checked."""
         base = checked.folder.base
-        return cls({
-            sources.name: _compiled(base, checked.base, sources, checked.emails[sources.name])
-            for sources in checked.folder.emails
-        })
+        return cls(
+            {
+                sources.name: _compiled(base, checked.base, sources, checked.emails[sources.name])
+                for sources in checked.folder.emails
+            }
+        )
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -47,7 +47,7 @@ class TemporarilyRefused(TransportError):
 
 
 class AddressRefused(TransportError):
-    """The server refuses this address for good (5.1.1 and the like). A retry does not help; others are not concerned."""
+    """The server refuses this address for good (5.1.1 and the like). A retry does not help; others go on."""
 
 
 class InternationalAddressRefused(AddressRefused):

@@ -23,7 +23,7 @@ def unsubscribe_token(person_id: int, topic: str, *, secret: bytes) -> str:
         ValueError: the person has no positive id, or the topic is not lower-case words joined by hyphens.
     """
     if person_id < 1 or not _TOPIC.fullmatch(topic):
-        raise ValueError(f"No unsubscribe token for person {person_id} and topic {topic!r}: use a stored id and a slug.")
+        raise ValueError(f"No token for person {person_id} and topic {topic!r}: use a stored id and a slug.")
     claim = f"{KEY_VERSION}.{person_id}.{topic}"
     return f"{claim}.{_signature_of(claim, secret)}"
 

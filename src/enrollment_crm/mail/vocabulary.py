@@ -25,11 +25,18 @@ MJML_ATTRIBUTES: dict[str, frozenset[str]] = {
     "mj-group": frozenset({"width", "vertical-align", "background-color", "direction", "css-class", "mj-class"}),
     "mj-column": _BOX | _BORDER | _INNER | {"background-color", "vertical-align", "width"},
     "mj-text": _BOX | _TYPE | {"align", "container-background-color", "height"},
-    "mj-button": _BOX | _TYPE | _BORDER | {"align", "background-color", "container-background-color", "height", "href"}
+    "mj-button": _BOX
+    | _TYPE
+    | _BORDER
+    | {"align", "background-color", "container-background-color", "height", "href"}
     | {"inner-padding", "text-align", "title", "vertical-align", "width"},
-    "mj-divider": _BOX | {"align", "border-color", "border-style", "border-width", "container-background-color", "width"},
+    "mj-divider": _BOX
+    | {"align", "border-color", "border-style", "border-width", "width"}
+    | {"container-background-color"},
     "mj-spacer": _BOX | {"container-background-color", "height"},
-    "mj-table": _BOX | _TYPE | {"align", "border", "cellpadding", "cellspacing", "container-background-color", "role"}
+    "mj-table": _BOX
+    | _TYPE
+    | {"align", "border", "cellpadding", "cellspacing", "container-background-color", "role"}
     | {"table-layout", "width"},
 }
 _STYLED = frozenset({"mj-wrapper", "mj-section", "mj-column", "mj-text", "mj-button", "mj-divider", "mj-table"})
