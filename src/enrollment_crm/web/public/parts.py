@@ -1,0 +1,35 @@
+"""What the public site is built from. The pages know these callables and nothing behind them."""
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from enrollment_crm.workflows.request_info import RequestInfoOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class PublicParts:
+    """The site's words about itself and the workflows that its pages call; none is a coroutine."""
+
+    #: The program that the page is about when its link names none: a file name in config/programs/.
+    default_program: str
+    #: All programs that a link may name.
+    programs: Collection[str]
+    #: Who writes to the applicant, as the From line of the emails says it.
+    sender_name: str
+    sender_address: str
+    postal_address: str
+    #: Address under which applicants reach this site, without a slash at the end.
+    public_url: str
+    #: The present instant, with a zone.
+    clock: Callable[[], datetime]
+    #: What the page of a program offers to choose from at an instant.
+    request_info_options: Callable[[str, datetime], RequestInfoOptions]
+    #: Commits the raw row of a form to the inbox and returns its id.
+    receive_form: Callable[[Mapping[str, str], datetime], int]
+    #: The person and the topic that an unsubscribe token names; raises UnsubscribeTokenInvalid.
+    read_unsubscribe_token: Callable[[str], tuple[int, str]]
+    #: Withdraws a person's consent to a topic; a second time changes nothing.
+    unsubscribe: Callable[[int, str, datetime], None]
+    #: Why the database cannot be used, in words for ops; None when it is reachable and migrated.
+    database_problem: Callable[[], str | None]

@@ -1,0 +1,78 @@
+"""Stand-ins for the workflows behind the public site: real classes that keep what they are given."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from enrollment_crm.mail.unsubscribe import UnsubscribeTokenInvalid
+from enrollment_crm.web.public.parts import PublicParts
+from enrollment_crm.workflows.request_info import PrepSessionOption, RequestInfoOptions
+
+#: A Tuesday morning in Boston.
+NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
+
+OPTIONS = RequestInfoOptions(
+    program_name="MS in Advanced and Intelligent Manufacturing",
+    entry_terms=("spring 2027", "fall 2027", "spring 2028"),
+    prep_sessions=(PrepSessionOption("prep-sessions-9", "Prep session, Friday, December 4, 10:00 a.m. Boston"),),
+)
+
+
+@dataclass
+class Workflows:
+    """Keeps forms and withdrawals in memory; ``failure`` is raised instead when it is set."""
+
+    forms: list[dict[str, str]] = field(default_factory=list)
+    withdrawals: list[tuple[int, str, datetime]] = field(default_factory=list)
+    failure: Exception | None = None
+    database_trouble: str | None = None
+
+    def options(self, program: str, now: datetime) -> RequestInfoOptions:
+        """What the page offers, by program."""
+        self._fail()
+        assert now == NOW
+        return replace(OPTIONS, program_name="MS in Robotics") if program == "ms-robotics" else OPTIONS
+
+    def receive_form(self, fields: Mapping[str, str], now: datetime) -> int:
+        """Keeps the form; its id is its place."""
+        self._fail()
+        assert now == NOW
+        self.forms.append(dict(fields))
+        return len(self.forms)
+
+    def read_token(self, token: str) -> tuple[int, str]:
+        """Person 7 and deadlines for the token "good"."""
+        if token != "good":
+            raise UnsubscribeTokenInvalid("not from us")
+        return 7, "deadlines"
+
+    def unsubscribe(self, person_id: int, topic: str, now: datetime) -> None:
+        """Keeps the withdrawal."""
+        self._fail()
+        self.withdrawals.append((person_id, topic, now))
+
+    def database_problem(self) -> str | None:
+        """The trouble that a test has set."""
+        self._fail()
+        return self.database_trouble
+
+    def _fail(self) -> None:
+        if self.failure is not None:
+            raise self.failure
+
+    def parts(self) -> PublicParts:
+        """A site over these workflows."""
+        return PublicParts(
+            default_program="ms-advanced-intelligent-manufacturing",
+            programs={"ms-advanced-intelligent-manufacturing", "ms-robotics"},
+            sender_name="Graduate Admissions",
+            sender_address="admissions@crm.example",
+            postal_address="360 Huntington Avenue, Boston, MA 02115, USA",
+            public_url="https://crm.example",
+            clock=lambda: NOW,
+            request_info_options=self.options,
+            receive_form=self.receive_form,
+            read_unsubscribe_token=self.read_token,
+            unsubscribe=self.unsubscribe,
+            database_problem=self.database_problem,
+        )
