@@ -75,9 +75,7 @@ def application_of(row: CanonicalRow, *, source: str, received_at: datetime) -> 
     if entry_term is None:
         raise UnvalidatedRowError("The application names no entry term: validate it before it is loaded.")
     if not (row.get("application_id") or row.get("email")):
-        raise UnvalidatedRowError(
-            "The application has neither an id nor an address: validate it before it is loaded."
-        )
+        raise UnvalidatedRowError("The application has neither an id nor an address: validate it before it is loaded.")
     return Application(
         source=source,
         application_id=row.get("application_id"),

@@ -39,9 +39,14 @@ class Deadline:
     stated_date: date
     version: int = 1
 
-    def ends_at(self, cutoff_zone: ZoneInfo = ZoneInfo(HOME_ZONE)) -> datetime:
-        """The first instant (UTC) that is too late: the midnight after the stated date in New York (R1)."""
-        return instant_of(self.stated_date + timedelta(days=1), time(0), cutoff_zone)
+    def ends_at(self) -> datetime:
+        """The first instant (UTC) that is too late."""
+        return ends_at(self.stated_date)
+
+
+def ends_at(stated_date: date) -> datetime:
+    """The cut-off of a stated date: the midnight after it in New York (R1), as an instant (UTC)."""
+    return instant_of(stated_date + timedelta(days=1), time(0), ZoneInfo(HOME_ZONE))
 
 
 def deadlines_of(

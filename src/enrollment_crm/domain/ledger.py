@@ -11,7 +11,12 @@
 A message that is only planned has no row: the schedule is derived.
 """
 
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from enum import StrEnum
+
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.residency import Residency
 
 
 class MessageState(StrEnum):
@@ -31,3 +36,88 @@ class MessageState(StrEnum):
     UNCERTAIN = "uncertain"
     #: A reason to withhold it arose after it was claimed; ``withheld`` names it.
     WITHHELD = "withheld"
+
+
+#: How long to wait after the first refusal; doubles with each further one.
+_FIRST_RETRY = timedelta(minutes=1)
+_LONGEST_RETRY = timedelta(hours=4)
+#: Offsets whose message is resent once, under the same Message-ID, when nobody can tell whether it went out:
+#: the last reminders are worth a duplicate, the others are not.
+_WORTH_A_DUPLICATE = frozenset({"7d", "1d"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover:
+    """One key of R5 that a message covers; the fields that its kind does not have are None."""
+
+    program: str | None = None
+    entry_term: str | None = None
+    round: str | None = None
+    stated_date: date | None = None
+    prep_session_id: str | None = None
+    session_starts: datetime | None = None
+    offset: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reader:
+    """The person whom a message is for. pii: name, address, residency and zone."""
+
+    person_id: int
+    email: str
+    first_name: str
+    last_name: str
+    residency: Residency
+    zone: str
+    #: Key of the counselor.
+    owner: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClaimedMessage:
+    """A message that a worker holds: it may be sent as long as the token is the newest."""
+
+    id: int
+    kind: MessageKind
+    token: int
+    due_at: datetime
+    attempts: int
+    reader: Reader
+    covers: tuple[Cover, ...]
+    #: The bytes of an earlier attempt: they are sent again unchanged.
+    content: bytes | None = None
+    message_id: str | None = None
+
+
+def message_key(message: ClaimedMessage) -> str:
+    """What makes a message itself, whatever runs twice: the seed of its Message-ID (R5).
+
+    Ids and dates only. ``42:deadline_reminder:my-program/fall 2027/early_action/2026-12-01/7d``
+    """
+    covers = "+".join(sorted(_cover_key(cover) for cover in message.covers))
+    return f"{message.reader.person_id}:{message.kind.value}:{covers}"
+
+
+def _cover_key(cover: Cover) -> str:
+    starts = cover.session_starts.isoformat() if cover.session_starts else None
+    parts = (
+        cover.program,
+        cover.entry_term,
+        cover.round,
+        cover.stated_date,
+        cover.prep_session_id,
+        starts,
+        cover.offset,
+    )
+    return "/".join(str(part) for part in parts if part is not None)
+
+
+def retry_delay(attempts: int) -> timedelta:
+    """How long to wait after so many attempts (1, 2, 4 ... minutes, four hours at most)."""
+    doublings = max(0, min(attempts - 1, 10))
+    return min(_FIRST_RETRY * (1 << doublings), _LONGEST_RETRY)
+
+
+def resend_when_unknown(message: ClaimedMessage) -> bool:
+    """Whether an unknown outcome is worth a second copy: only of the last reminders, and only once."""
+    return message.attempts < 2 and any(cover.offset in _WORTH_A_DUPLICATE for cover in message.covers)  # noqa: PLR2004

@@ -11,7 +11,6 @@ from zoneinfo import ZoneInfo
 
 from enrollment_crm.domain.deadlines import Deadline
 from enrollment_crm.domain.instants import instant_of
-from enrollment_crm.domain.zones import HOME_ZONE
 
 
 class Anchor(StrEnum):
@@ -34,7 +33,6 @@ class Cadence:
     session_offsets_in_days: tuple[int, ...] = (7, 1)
     #: Seconds before a session's start for the last reminder.
     session_last_call_in_seconds: int = 3600
-    cutoff_zone: str = HOME_ZONE
 
 
 @dataclass(frozen=True)
@@ -60,7 +58,7 @@ def deadline_points(deadline: Deadline, zone: ZoneInfo, cadence: Cadence) -> lis
 def _last_day(deadline: Deadline, zone: ZoneInfo, cadence: Cadence) -> date:
     if cadence.anchor is Anchor.STATED_DATE:
         return deadline.stated_date
-    last_second = deadline.ends_at(ZoneInfo(cadence.cutoff_zone)) - timedelta(seconds=1)
+    last_second = deadline.ends_at() - timedelta(seconds=1)
     return last_second.astimezone(zone).date()
 
 
@@ -77,4 +75,4 @@ def session_points(starts: datetime, zone: ZoneInfo, cadence: Cadence) -> list[P
 
 def _offset_in_words(span: timedelta) -> str:
     minutes = int(span.total_seconds()) // 60
-    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}min"
+    return f"{minutes // 60}h" if minutes % 60 == 0 else f"{minutes}m"

@@ -59,12 +59,8 @@ def term_of(text: str) -> str:
     words = _TERM_TOKENS.findall(text.casefold())
     seasons = [_SEASONS[word] for word in words if word in _SEASONS]
     years = [word for word in words if word.isdecimal() and len(word) == _YEAR_DIGITS]
-    rest = [
-        word for word in words if word not in _SEASONS and word not in _TERM_FILLERS and word not in years
-    ]
-    if len(seasons) == len(years) == 1 and all(
-        word.isdecimal() and len(word) < _YEAR_DIGITS for word in rest
-    ):
+    rest = [word for word in words if word not in _SEASONS and word not in _TERM_FILLERS and word not in years]
+    if len(seasons) == len(years) == 1 and all(word.isdecimal() and len(word) < _YEAR_DIGITS for word in rest):
         return f"{seasons[0]} {int(years[0]):04}"
     return text
 

@@ -97,9 +97,7 @@ def _may_have_point(deadline: Deadline, cadence: Cadence, since: datetime, until
     """Whether some zone on earth could have a point of this deadline then: spares 600 zones the arithmetic."""
     noon = deadline.ends_at() - timedelta(hours=12)
     slack = _FURTHEST_CLOCK + timedelta(days=2)
-    return any(
-        since - slack <= noon - timedelta(days=days) <= until + slack for days in cadence.offsets_in_days
-    )
+    return any(since - slack <= noon - timedelta(days=days) <= until + slack for days in cadence.offsets_in_days)
 
 
 def _due_in_zone(
@@ -140,9 +138,7 @@ def _followers(deadline: Deadline, deadlines: Sequence[Deadline], instant: datet
     return [group.residency, Residency.UNKNOWN] if first == deadline else [group.residency]
 
 
-def _due_point(
-    deadline: Deadline, point: Point, residency: Residency, withheld: WithholdReason | None
-) -> DuePoint:
+def _due_point(deadline: Deadline, point: Point, residency: Residency, withheld: WithholdReason | None) -> DuePoint:
     group = deadline.group
     return DuePoint(
         program=group.program,
@@ -166,3 +162,30 @@ def due_sessions(
         if since < point.instant <= until < session.starts
     ]
     return sorted(due, key=lambda one: (one.instant, one.prep_session.id))
+
+
+_GROUP_NAMES = {
+    Residency.DOMESTIC.value: "domestic",
+    Residency.INTERNATIONAL_INSIDE_US.value: "inside US",
+    Residency.INTERNATIONAL_OUTSIDE_US.value: "outside US",
+    Residency.UNKNOWN.value: "residency unknown",
+}
+
+
+def name_of_cell(cell: DueCell) -> str:
+    """What operations read in the grid: ``early action fall 2027 · 7 days · domestic, outside US · Asia/Shanghai``."""
+    deadlines = sorted({f"{point.round.replace('_', ' ')} {point.entry_term}" for point in cell.points})
+    offsets = sorted({point.offset for point in cell.points}, key=lambda offset: int(offset[:-1]))
+    groups = [name for group, name in _GROUP_NAMES.items() if any(p.residency == group for p in cell.points)]
+    who = "everyone" if len(groups) == len(_GROUP_NAMES) else ", ".join(groups)
+    return " · ".join([" + ".join(deadlines), " + ".join(_in_words(one) for one in offsets), who, cell.zone])
+
+
+def name_of_session(due: DueSession) -> str:
+    """What operations read in the grid: ``session prep-2026-11-25 · 1 day``."""
+    return f"session {due.prep_session.id} · {_in_words(due.offset)}"
+
+
+def _in_words(offset: str) -> str:
+    number, unit = offset[:-1], {"d": "day", "h": "hour", "m": "minute"}[offset[-1]]
+    return f"{number} {unit}" if number == "1" else f"{number} {unit}s"

@@ -52,5 +52,7 @@ def labelled_zone(label: str) -> ZoneInfo:
     if label.upper() in _HOME_LABELS:
         return ZoneInfo(HOME_ZONE)
     if label not in _known_zones():
-        raise ValueError(f"{label!r} is not a time zone: write an IANA name such as 'America/New_York', or EST, EDT, ET.")
+        raise ValueError(
+            f"{label!r} is not a time zone: write an IANA name such as 'America/New_York', or EST, EDT, ET."
+        )
     return ZoneInfo(label)

@@ -34,7 +34,7 @@ class Service:
 
     name: str
     command: Sequence[str]
-    #: Whether it does its work by now, given when its process was started (seconds since 1970). OSError means no.
+    #: Whether it does its work by now. Given: when its process was started (seconds since 1970). OSError: no.
     is_ready: Callable[[float], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
     ready_within_in_seconds: float = 90

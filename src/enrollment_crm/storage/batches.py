@@ -55,9 +55,7 @@ def record_batch(
     settle_rows(connection, accepted, batch_id=batch_id, outcome=InboxOutcome.ACCEPTED)
     quarantine_rows(connection, rejected, batch_id=batch_id, now=now)
     if tallies:
-        connection.execute(
-            insert(RuleCountRow), [{"batch_id": batch_id, **vars(tally)} for tally in tallies]
-        )
+        connection.execute(insert(RuleCountRow), [{"batch_id": batch_id, **vars(tally)} for tally in tallies])
     return batch_id
 
 
@@ -67,12 +65,8 @@ def quarantine_rows(
     """Put rows aside with their reasons; the raw row stays in the inbox."""
     if not rejected:
         return
-    settle_rows(
-        connection, [row.inbox_id for row in rejected], batch_id=batch_id, outcome=InboxOutcome.QUARANTINED
-    )
-    connection.execute(
-        insert(QuarantineRow), [{"batch_id": batch_id, "at": now, **vars(row)} for row in rejected]
-    )
+    settle_rows(connection, [row.inbox_id for row in rejected], batch_id=batch_id, outcome=InboxOutcome.QUARANTINED)
+    connection.execute(insert(QuarantineRow), [{"batch_id": batch_id, "at": now, **vars(row)} for row in rejected])
 
 
 def next_batch_to_load(connection: Connection, *, kind: str) -> int | None:

@@ -36,7 +36,12 @@ class Kept:
 
 
 def keep_raw_rows(
-    connection: Connection, rows: Iterable[Mapping[str, Any]], *, source: str, kind: str, received_at: datetime
+    connection: Connection,
+    rows: Iterable[Mapping[str, Any]],
+    *,
+    source: str,
+    kind: str,
+    received_at: datetime,
 ) -> Kept:
     """Keep rows as they came; a row that this source delivered before is recognised and not kept again."""
     values = [
@@ -91,10 +96,10 @@ def count_pending(connection: Connection, *, kind: str) -> int:
     return connection.execute(statement).scalar_one()
 
 
-def keep_one_row(connection: Connection, raw: Mapping[str, Any], *, source: str, kind: str, received_at: datetime) -> int:
+def keep_one_row(
+    connection: Connection, raw: Mapping[str, Any], *, source: str, kind: str, received_at: datetime
+) -> int:
     """Keep one row and give its id: the one it already had, where it was delivered before."""
     keep_raw_rows(connection, [raw], source=source, kind=kind, received_at=received_at)
     statement = select(InboxRow.id).where(InboxRow.source == source, InboxRow.digest == digest_of(raw))
     return connection.execute(statement).scalar_one()
-
-

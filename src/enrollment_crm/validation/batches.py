@@ -5,7 +5,8 @@ failing values in its results; they stay inside this module.
 """
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -71,11 +72,16 @@ class Validator:
             counts=tuple(counts),
         )
 
+    def _columns(self, kind: RecordKind) -> list[str]:
+        """The fields that the rules of a kind look at, in their columns or in their conditions."""
+        asked = " ".join(f"{e.column} {e.arguments.get('row_condition', '')}" for e in self._suites[kind].expectations)
+        return [name for name in CANONICAL_FIELDS[kind] if re.search(rf"\b{name}\b", asked)]
+
     def _evaluate(self, kind: RecordKind, rows: Sequence[CandidateRow]) -> Iterator[tuple[Expectation, dict[str, Any]]]:
         """Each rule with its result, in the order of importance."""
         source = self._context.data_sources.add_or_update_pandas("intake")
         whole = source.add_dataframe_asset(kind.value).add_batch_definition_whole_dataframe("batch")
-        batch = whole.get_batch({"dataframe": _frame(kind, rows)})
+        batch = whole.get_batch({"dataframe": _frame(self._columns(kind), rows)})
         suite = gx.ExpectationSuite(name=kind.value, expectations=list(self._rules[kind]))
         outcome = batch.validate(suite, result_format=_RESULT_FORMAT, expectation_parameters=self._parameters)
         results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
@@ -107,9 +113,9 @@ def _rule(expectation: Expectation, file_name: str) -> ColumnMapExpectation:
         raise SuiteError(f"{where}: {' '.join(str(error).split())}") from None
 
 
-def _frame(kind: RecordKind, rows: Sequence[CandidateRow]) -> pd.DataFrame:
+def _frame(names: Iterable[str], rows: Sequence[CandidateRow]) -> pd.DataFrame:
     columns: dict[str, Any] = {_ROW_ID: pd.array([row.id for row in rows], dtype="int64")}
-    for name in CANONICAL_FIELDS[kind]:
+    for name in names:
         columns[name] = pd.array([row.values.get(name) for row in rows], dtype=_TEXT)
     return pd.DataFrame(columns)
 

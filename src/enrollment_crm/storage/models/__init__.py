@@ -3,7 +3,7 @@
 from enrollment_crm.storage.models.base import Base
 from enrollment_crm.storage.models.calendar import DeadlineRow, PrepSessionRow, RegistrationRow, SweepRow
 from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
-from enrollment_crm.storage.models.ledger import CoverRow, MessageRow
+from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
     ApplicationRow,
     ConsentRow,
@@ -16,6 +16,7 @@ from enrollment_crm.storage.models.people import (
 )
 
 __all__ = [
+    "MESSAGE_IDS",
     "ApplicationRow",
     "Base",
     "BatchRow",

@@ -83,5 +83,3 @@ class QuarantineRow(Base):
     #: A sentence for operations, without the value.
     reason: Mapped[str]
     at: Mapped[datetime]
-
-

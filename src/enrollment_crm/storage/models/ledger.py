@@ -2,13 +2,24 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    Sequence,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.reminders import WithholdReason
 from enrollment_crm.storage.models.base import Base, Id, PersonId, is_one_of
+
+MESSAGE_IDS = Sequence("message_id_seq", metadata=Base.metadata, data_type=BigInteger())
 
 
 class MessageRow(Base):
@@ -19,7 +30,6 @@ class MessageRow(Base):
 
     __tablename__ = "message"
     __table_args__ = (
-        UniqueConstraint("person_id", "kind", "due_at", "subject_key"),
         CheckConstraint(is_one_of("kind", MessageKind), name="kind_is_known"),
         CheckConstraint(is_one_of("state", MessageState), name="state_is_known"),
         Index(
@@ -30,13 +40,12 @@ class MessageRow(Base):
         ),
     )
 
-    id: Mapped[Id]
+    #: Handed out before its covers are written: they decide whether the message comes to be.
+    id: Mapped[int] = mapped_column(BigInteger, MESSAGE_IDS, primary_key=True, autoincrement=False)
     person_id: Mapped[PersonId]
     kind: Mapped[str]
     #: The instant of the point, or of the arrival that is answered.
     due_at: Mapped[datetime]
-    #: Tells messages of one kind and instant apart that must not become one; empty for deadlines, which merge (R8).
-    subject_key: Mapped[str] = mapped_column(server_default="")
     state: Mapped[str]
     #: Grows with each claim; a worker with an older one has lost the message.
     token: Mapped[int] = mapped_column(server_default=text("1"))
@@ -97,6 +106,9 @@ class CoverRow(Base):
     #: ``7d``, ``1h``.
     offset: Mapped[str | None]
     due_at: Mapped[datetime]
-    message_row_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("message.id"), index=True)
+    #: Deferred: a cover is written before the message that it decides on, in one transaction.
+    message_row_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("message.id", deferrable=True, initially="DEFERRED"), index=True
+    )
     withheld: Mapped[str | None]
     recorded_at: Mapped[datetime]

@@ -173,9 +173,7 @@ class ReviewRow(Base):
 
     __tablename__ = "review"
     __table_args__ = (
-        Index(
-            "uq_review_open", "person_id", "about", unique=True, postgresql_where=text("closed_at IS NULL")
-        ),
+        Index("uq_review_open", "person_id", "about", unique=True, postgresql_where=text("closed_at IS NULL")),
     )
 
     id: Mapped[Id]

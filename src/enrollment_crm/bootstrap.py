@@ -1,0 +1,147 @@
+"""Turns settings into the parts of a running pipeline. Nothing else builds them."""
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Engine
+
+from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.field_maps import FieldMap
+from enrollment_crm.domain.programs import Program
+from enrollment_crm.mail.accept_log import MaildirAcceptLog
+from enrollment_crm.mail.messages import Sender
+from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.templates import TemplateLibrary
+from enrollment_crm.mail.transport import Transport
+from enrollment_crm.settings import Settings
+from enrollment_crm.sources.feeds import Feed, drop_feed, slate_feed
+from enrollment_crm.sources.field_maps import read_countries, read_field_maps
+from enrollment_crm.sources.programs import ProgramConfigurationError, read_country_zones, read_programs
+from enrollment_crm.storage.engine import connect
+from enrollment_crm.workflows.composition import Letterhead
+from enrollment_crm.workflows.outbox import Outbox
+
+if TYPE_CHECKING:
+    from enrollment_crm.validation.batches import Validator
+
+#: File name in config/sources/ of the field map of the Slate feed.
+_SLATE = "slate"
+
+
+class NoDatabaseError(RuntimeError):
+    """CRM_DATABASE_URL is not set. Start everything with `enrollment-crm up`, or set it to your PostgreSQL."""
+
+
+def engine_of(settings: Settings) -> Engine:
+    """An engine for the CRM database.
+
+    Raises:
+        NoDatabaseError: the settings name none.
+    """
+    url = settings.database_url.get_secret_value()
+    if not url:
+        raise NoDatabaseError(NoDatabaseError.__doc__)
+    return connect(url)
+
+
+def clock_of(settings: Settings) -> Callable[[], datetime]:
+    """What tells the instant: the clock, or the one instant that the settings stop it at."""
+    stopped = settings.as_of
+    if stopped is not None:
+        return lambda: stopped.astimezone(UTC)
+    return lambda: datetime.now(UTC)  # noqa: TID251 - the edges read the clock through this one function
+
+
+def programs_of(settings: Settings) -> Mapping[str, Program]:
+    """The programs of the configuration.
+
+    Raises:
+        ProgramConfigurationError: a file cannot be, or the default program is not among them.
+    """
+    programs = read_programs(settings.home_directory / "config" / "programs")
+    if settings.default_program not in programs:
+        known = ", ".join(programs)
+        raise ProgramConfigurationError(
+            f"CRM_DEFAULT_PROGRAM is {settings.default_program!r}, but config/programs/ holds {known}."
+        )
+    return programs
+
+
+def templates_of(settings: Settings) -> TemplateLibrary:
+    """The emails of ``templates/email/``, compiled."""
+    return TemplateLibrary.load(settings.home_directory / "templates" / "email")
+
+
+def field_maps_of(settings: Settings) -> Mapping[str, FieldMap]:
+    """How each source names its fields and values."""
+    configuration = settings.home_directory / "config"
+    return read_field_maps(configuration / "sources", countries=read_countries(configuration / "countries.yml"))
+
+
+def country_zones_of(settings: Settings) -> Mapping[str, str]:
+    """The one or primary zone of each country (R4)."""
+    return read_country_zones(settings.home_directory / "config" / "country-zones.yml")
+
+
+def validator_of(settings: Settings) -> "Validator":
+    """Great Expectations with the suites of ``expectations/``."""
+    from enrollment_crm.validation.batches import Validator  # noqa: PLC0415 - costs seconds, see decision 5
+
+    return Validator(settings.home_directory / "expectations", known_programs=programs_of(settings))
+
+
+def feeds_of(settings: Settings, kind: RecordKind) -> list[Feed]:
+    """The feeds that deliver rows of this kind: drop folders, and Slate where it is configured."""
+    field_maps = field_maps_of(settings)
+    feeds = []
+    if settings.drop_directory is not None:
+        feeds += [
+            drop_feed(source, kind, drop_directory=settings.drop_directory)
+            for source, field_map in field_maps.items()
+            if field_map.kind is kind
+        ]
+    if settings.slate_query_url and field_maps[_SLATE].kind is kind:
+        feeds.append(
+            slate_feed(
+                _SLATE,
+                kind,
+                url=settings.slate_query_url,
+                key=settings.slate_query_key.get_secret_value(),
+                timeout_in_seconds=settings.feed_timeout_in_seconds,
+            )
+        )
+    return feeds
+
+
+def transport_of(settings: Settings) -> Transport:
+    """The SMTP relay, with its accept log where there is one."""
+    accept_log = settings.accept_log_directory
+    options = SmtpOptions(
+        host=settings.smtp_host,
+        port=settings.smtp_port,
+        helo_name=settings.mail_domain,
+        username=settings.smtp_username,
+        password=settings.smtp_password.get_secret_value(),
+        starttls=settings.smtp_starttls,
+        connect_timeout_in_seconds=settings.smtp_connect_timeout_in_seconds,
+        command_timeout_in_seconds=settings.smtp_command_timeout_in_seconds,
+        data_timeout_in_seconds=settings.smtp_data_timeout_in_seconds,
+    )
+    return SmtpTransport(options, accept_log=MaildirAcceptLog(accept_log) if accept_log else None)
+
+
+def outbox_of(settings: Settings, engine: Engine) -> Outbox:
+    """Everything that sending needs; for one process and thread."""
+    return Outbox(
+        engine=engine,
+        programs=programs_of(settings),
+        default_program=settings.default_program,
+        templates=templates_of(settings),
+        transport=transport_of(settings),
+        sender=Sender(settings.sender_name, settings.sender_address, settings.reply_to_address, settings.mail_domain),
+        letterhead=Letterhead(settings.sender_name, settings.postal_address),
+        secret=settings.secret_key.get_secret_value().encode(),
+        public_url=settings.public_url,
+        lease=timedelta(seconds=settings.lease_in_seconds),
+    )

@@ -1,0 +1,81 @@
+"""Answers: the welcome to a signup and the receipt of an application, claimed as soon as they are owed."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Select, case, func, literal, select
+
+from enrollment_crm.domain.applications import ApplicationStatus
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.reminders import WithholdReason
+from enrollment_crm.storage.claims import Claim, claim_due, not_yet_covered
+from enrollment_crm.storage.models import MESSAGE_IDS, ApplicationRow, InterestRow, PersonRow
+from enrollment_crm.storage.withholding import withheld_reason
+
+#: A submission that is older than this when it reaches us is history: a receipt would only puzzle its reader.
+RECEIPT_STILL_USEFUL = timedelta(days=14)
+
+
+def count_owed_answers(connection: Connection, kind: MessageKind, *, topic: str) -> int:
+    """How many welcomes or receipts would go out now."""
+    rows = _owed(kind, topic).subquery()
+    return connection.execute(select(func.count()).select_from(rows).where(rows.c.withheld.is_(None))).scalar_one()
+
+
+def claim_owed_answers(
+    connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
+) -> Claim:
+    """Claim up to ``limit`` welcomes or receipts; people whom another worker holds are left to it."""
+    owed = _owed(kind, topic).limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("owed")
+    rows = select(MESSAGE_IDS.next_value().label("message_id"), *owed.c)
+    return claim_due(connection, rows, kind=kind, lease=lease, now=now)
+
+
+def _owed(kind: MessageKind, topic: str) -> Select[*tuple[Any, ...]]:
+    return _owed_receipts(topic) if kind is MessageKind.APPLICATION_RECEIVED else _owed_welcomes(topic)
+
+
+def _owed_welcomes(topic: str) -> Select[*tuple[Any, ...]]:
+    """One for each program and entry term that a person asked about, once they are routed."""
+    kind = MessageKind.WELCOME
+    program, entry_term = InterestRow.program, InterestRow.entry_term
+    return (
+        select(
+            PersonRow.id.label("person_id"),
+            program.label("program"),
+            entry_term.label("entry_term"),
+            InterestRow.since.label("due_at"),
+            withheld_reason(kind, topic=topic, program=program, entry_term=entry_term).label("withheld"),
+        )
+        .join(InterestRow, InterestRow.person_id == PersonRow.id)
+        .where(
+            InterestRow.asked_for_information,
+            PersonRow.needs_routing.is_(False),
+            not_yet_covered(kind, PersonRow.id, program=program, entry_term=entry_term),
+        )
+        .order_by(InterestRow.id)
+    )
+
+
+def _owed_receipts(topic: str) -> Select[*tuple[Any, ...]]:
+    """One for each submitted application."""
+    kind = MessageKind.APPLICATION_RECEIVED
+    program, entry_term = ApplicationRow.program, ApplicationRow.entry_term
+    old = ApplicationRow.occurred_at < ApplicationRow.received_at - RECEIPT_STILL_USEFUL
+    by_person = withheld_reason(kind, topic=topic)
+    return (
+        select(
+            PersonRow.id.label("person_id"),
+            program.label("program"),
+            entry_term.label("entry_term"),
+            ApplicationRow.received_at.label("due_at"),
+            case((old, literal(WithholdReason.TOO_LATE.value)), else_=by_person).label("withheld"),
+        )
+        .join(ApplicationRow, ApplicationRow.person_id == PersonRow.id)
+        .where(
+            ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
+            PersonRow.needs_routing.is_(False),
+            not_yet_covered(kind, PersonRow.id, program=program, entry_term=entry_term),
+        )
+        .order_by(ApplicationRow.id)
+    )

@@ -1,0 +1,52 @@
+"""Applications: the status that holds for each person, program and term."""
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
+
+from enrollment_crm.domain.applications import Application, ApplicationStatus, StatusReport, newer_status
+from enrollment_crm.storage.models import ApplicationRow
+
+
+def person_of_application(connection: Connection, *, source: str, reference: str) -> int | None:
+    """The person whose application the source calls by this reference, if one has been seen."""
+    statement = select(ApplicationRow.person_id).where(
+        ApplicationRow.source == source, ApplicationRow.reference == reference
+    )
+    return connection.execute(statement.limit(1)).scalar_one_or_none()
+
+
+def report_status(connection: Connection, application: Application, *, person_id: int) -> bool:
+    """Take in a report; the one that holds by R7 stays. True where it changed the status that was known.
+
+    The person's row must be locked by this transaction.
+    """
+    program, entry_term = application.program, str(application.entry_term)
+    known = known_report(connection, person_id=person_id, program=program, entry_term=entry_term)
+    holding = newer_status(known, application.report)
+    if holding == known:
+        return False
+    state = {
+        "status": holding.status.value,
+        "occurred_at": holding.occurred_at,
+        "received_at": application.received_at,
+        "source": application.source,
+        "reference": application.application_id,
+    }
+    key = {"person_id": person_id, "program": program, "entry_term": entry_term}
+    statement = insert_or_update(ApplicationRow).values({**key, **state})
+    index = [ApplicationRow.person_id, ApplicationRow.program, ApplicationRow.entry_term]
+    connection.execute(statement.on_conflict_do_update(index_elements=index, set_=state))
+    return known is None or known.status is not holding.status
+
+
+def known_report(
+    connection: Connection, *, person_id: int, program: str | None, entry_term: str
+) -> StatusReport | None:
+    """The report that holds for this person, program and term; None: nobody has reported an application."""
+    statement = select(ApplicationRow.status, ApplicationRow.occurred_at).where(
+        ApplicationRow.person_id == person_id,
+        ApplicationRow.program.is_not_distinct_from(program),
+        ApplicationRow.entry_term == entry_term,
+    )
+    row = connection.execute(statement).first()
+    return StatusReport(ApplicationStatus(row.status), row.occurred_at) if row else None

@@ -1,0 +1,109 @@
+"""Claiming: the one way in which a due message enters the ledger.
+
+A claim writes the covers first, under the unique key of R5, and then the message for those that were new. So two
+workers, two schedulers or a task that runs twice can never both have the message.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, literal, null, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
+
+from enrollment_crm.domain.ledger import MessageState
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.storage.models import CoverRow, MessageRow
+
+#: The columns of R5's key beside person and kind.
+KEY_COLUMNS = (
+    "program",
+    "entry_term",
+    "round",
+    "stated_date",
+    "prep_session_id",
+    "session_starts",
+    "offset",
+)
+
+#: What a statement of due rows selects: one row a cover, ``message_id`` the same for covers that share a message.
+DUE_COLUMNS = ("message_id", "person_id", "due_at", "withheld")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What one claim did: covers settled (claimed or withheld), and the messages that are now this worker's."""
+
+    settled: int
+    withheld: int
+    message_ids: tuple[int, ...]
+
+
+def claim_due(
+    connection: Connection,
+    due: Select[*tuple[Any, ...]],
+    *,
+    kind: MessageKind,
+    lease: timedelta,
+    now: datetime,
+) -> Claim:
+    """Write the covers of the due rows and the messages of those that are new and not withheld.
+
+    Args:
+        due: selects ``DUE_COLUMNS`` and the ``KEY_COLUMNS`` that this kind has.
+        lease: how long the messages belong to this worker, by the database's clock.
+    """
+    rows = due.subquery("due")
+    keys = [column for column in KEY_COLUMNS if column in rows.c]
+    covered = select(
+        rows.c.person_id,
+        literal(kind.value),
+        *(rows.c[key] for key in keys),
+        rows.c.due_at,
+        case((rows.c.withheld.is_(None), rows.c.message_id), else_=null()),
+        rows.c.withheld,
+        literal(now, CoverRow.recorded_at.type),
+    )
+    columns = ["person_id", "kind", *keys, "due_at", "message_row_id", "withheld", "recorded_at"]
+    written = connection.execute(
+        insert_or_ignore(CoverRow)
+        .from_select(columns, covered)
+        .on_conflict_do_nothing()
+        .returning(CoverRow.message_row_id)
+    ).scalars()
+    settled = list(written)
+    message_ids = sorted({one for one in settled if one is not None})
+    _write_messages(connection, message_ids, lease=lease, now=now)
+    return Claim(len(settled), settled.count(None), tuple(message_ids))
+
+
+def _write_messages(connection: Connection, ids: Sequence[int], *, lease: timedelta, now: datetime) -> None:
+    if not ids:
+        return
+    ours = (
+        select(
+            CoverRow.message_row_id,
+            CoverRow.person_id,
+            CoverRow.kind,
+            CoverRow.due_at,
+            literal(MessageState.CLAIMED.value),
+            func.clock_timestamp() + lease,
+            literal(now, MessageRow.claimed_at.type),
+        )
+        .where(CoverRow.message_row_id == func.any(list(ids)))
+        .distinct()
+    )
+    columns = ["id", "person_id", "kind", "due_at", "state", "lease_until", "claimed_at"]
+    connection.execute(insert(MessageRow).from_select(columns, ours))
+
+
+def not_yet_covered(kind: MessageKind, person_id: Any, **key: Any) -> ColumnElement[bool]:
+    """SQL: no cover with this key exists. Keys that are not given are NULL in it."""
+    same = [
+        CoverRow.__table__.c[column].is_not_distinct_from(key[column])
+        if column in key
+        else CoverRow.__table__.c[column].is_(None)
+        for column in KEY_COLUMNS
+    ]
+    return ~exists(select(1).where(CoverRow.person_id == person_id, CoverRow.kind == kind.value, and_(*same)))

@@ -1,0 +1,141 @@
+"""The ledger: messages as their workers hold them, and the transitions of ``MessageState``.
+
+Every transition names the token of the claim: a worker that has lost its lease changes nothing.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, Update, func, select, update
+
+from enrollment_crm.domain.ledger import ClaimedMessage, Cover, MessageState, Reader
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
+
+
+def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[ClaimedMessage]:
+    """The messages with everything that composing them needs, in the order of their ids."""
+    covers = _covers_of(connection, ids)
+    person = PersonRow.__table__.c
+    columns = [person[name] for name in ("email", "first_name", "last_name", "residency", "zone", "owner")]
+    statement = (
+        select(*MessageRow.__table__.c, *columns)
+        .select_from(MessageRow)
+        .join(PersonRow, PersonRow.id == MessageRow.person_id)
+        .where(MessageRow.id == func.any(list(ids)))
+        .order_by(MessageRow.id)
+    )
+    return [
+        ClaimedMessage(
+            id=row.id,
+            kind=MessageKind(row.kind),
+            token=row.token,
+            due_at=row.due_at,
+            attempts=row.attempts,
+            reader=Reader(
+                person_id=row.person_id,
+                email=row.email,
+                first_name=row.first_name,
+                last_name=row.last_name,
+                residency=Residency(row.residency),
+                zone=row.zone,
+                owner=row.owner,
+            ),
+            covers=tuple(covers[row.id]),
+            content=row.content,
+            message_id=row.message_id,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def _covers_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[Cover]]:
+    covers: defaultdict[int, list[Cover]] = defaultdict(list)
+    statement = select(CoverRow.__table__).where(CoverRow.message_row_id == func.any(list(ids)))
+    for row in connection.execute(statement.order_by(CoverRow.stated_date, CoverRow.id)):
+        covers[row.message_row_id].append(
+            Cover(
+                program=row.program,
+                entry_term=row.entry_term,
+                round=row.round,
+                stated_date=row.stated_date,
+                prep_session_id=row.prep_session_id,
+                session_starts=row.session_starts,
+                offset=row.offset,
+            )
+        )
+    return covers
+
+
+class LeaseLostError(Exception):
+    """Another worker has claimed the message since. Send nothing: it is theirs now."""
+
+
+def begin_transmission(
+    connection: Connection,
+    message: ClaimedMessage,
+    *,
+    message_id: str,
+    content: bytes,
+    sha256: str,
+    template_version: str | None,
+) -> None:
+    """Freeze the bytes and record that the first of them may leave.
+
+    Raises:
+        LeaseLostError: the lease has ended or the token is not the newest.
+    """
+    statement = _held(message, MessageState.CLAIMED).where(MessageRow.lease_until > func.clock_timestamp())
+    changed = connection.execute(
+        statement.values(
+            state=MessageState.TRANSMITTING.value,
+            attempts=MessageRow.attempts + 1,
+            message_id=message_id,
+            content=content,
+            content_sha256=sha256,
+            template_version=func.coalesce(MessageRow.template_version, template_version),
+        )
+    )
+    if changed.rowcount != 1:
+        raise LeaseLostError(LeaseLostError.__doc__)
+
+
+def record_accepted(connection: Connection, message: ClaimedMessage, *, reply: str, now: datetime) -> bool:
+    """The relay has the message. False where another worker settled it meanwhile."""
+    values = {"state": MessageState.ACCEPTED.value, "accepted_at": now, "outcome": reply, "lease_until": None}
+    return connection.execute(_held(message, MessageState.TRANSMITTING).values(values)).rowcount == 1
+
+
+def record_retry(connection: Connection, message: ClaimedMessage, *, outcome: str, delay: timedelta) -> bool:
+    """Refused for now, or not reached: to be claimed again after the delay, by the database's clock."""
+    statement = _held(message, MessageState.CLAIMED, MessageState.TRANSMITTING)
+    values = {
+        "state": MessageState.RETRY.value,
+        "retry_at": func.clock_timestamp() + delay,
+        "outcome": outcome,
+        "lease_until": None,
+    }
+    return connection.execute(statement.values(values)).rowcount == 1
+
+
+def record_end(connection: Connection, message: ClaimedMessage, *, state: MessageState, outcome: str) -> bool:
+    """The message ends here: failed or uncertain, with the reason in words and without the address."""
+    statement = _held(message, MessageState.CLAIMED, MessageState.TRANSMITTING)
+    values = {"state": state.value, "outcome": outcome, "lease_until": None}
+    return connection.execute(statement.values(values)).rowcount == 1
+
+
+def record_bounced_address(connection: Connection, *, person_id: int, at: datetime) -> None:
+    """The address does not exist (5.1.1, 5.1.10, 5.2.1): nothing more is written to it (R7)."""
+    statement = update(PersonRow).where(PersonRow.id == person_id, PersonRow.bounced_at.is_(None))
+    connection.execute(statement.values(bounced_at=at))
+
+
+def _held(message: ClaimedMessage, *states: MessageState) -> Update:
+    return update(MessageRow).where(
+        MessageRow.id == message.id,
+        MessageRow.token == message.token,
+        MessageRow.state.in_([state.value for state in states]),
+    )

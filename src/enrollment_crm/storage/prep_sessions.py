@@ -1,0 +1,55 @@
+"""Prep sessions as they stand, and who registered for them."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
+
+from enrollment_crm.domain.prep_sessions import PrepSession
+from enrollment_crm.storage.models import PrepSessionRow, RegistrationRow
+
+
+def prep_sessions_after(connection: Connection, now: datetime) -> list[PrepSession]:
+    """Sessions that have not begun and are not cancelled, earliest first."""
+    statement = (
+        select(PrepSessionRow.__table__)
+        .where(PrepSessionRow.starts > now, PrepSessionRow.cancelled_at.is_(None))
+        .order_by(PrepSessionRow.starts, PrepSessionRow.id)
+    )
+    return [
+        PrepSession(
+            id=row.id,
+            title=row.title,
+            starts=row.starts,
+            zone=row.zone,
+            minutes=row.minutes,
+            location=row.location,
+            url=row.url,
+            sequence=row.sequence,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+def add_missing_prep_sessions(connection: Connection, sessions: Iterable[PrepSession]) -> int:
+    """Add sessions that are not known yet; a known one is not changed by this. Gives the number added."""
+    rows = [vars(session) for session in sessions]
+    if not rows:
+        return 0
+    statement = insert_or_ignore(PrepSessionRow).on_conflict_do_nothing().returning(PrepSessionRow.id)
+    return len(connection.execute(statement, rows).all())
+
+
+def register(connection: Connection, *, person_id: int, prep_session_id: str, at: datetime) -> bool:
+    """Register a person; False where the session is unknown, has begun or is cancelled. Twice is once."""
+    known = select(PrepSessionRow.id).where(
+        PrepSessionRow.id == prep_session_id,
+        PrepSessionRow.starts > at,
+        PrepSessionRow.cancelled_at.is_(None),
+    )
+    if connection.execute(known).first() is None:
+        return False
+    values = {"person_id": person_id, "prep_session_id": prep_session_id, "registered_at": at}
+    connection.execute(insert_or_ignore(RegistrationRow).values(values).on_conflict_do_nothing())
+    return True

@@ -1,0 +1,103 @@
+"""Unfinished messages: what a vanished worker or a refusal left behind, claimed again or withheld."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    DateTime,
+    ScalarSelect,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    update,
+)
+
+from enrollment_crm.domain.ledger import MessageState
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.reminders import WithholdReason
+from enrollment_crm.domain.zones import HOME_ZONE
+from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
+from enrollment_crm.storage.withholding import withheld_reason
+
+
+def count_unfinished(connection: Connection, kind: MessageKind) -> int:
+    """How many messages of the kind wait to be tried again or to be found out about."""
+    statement = select(func.count()).select_from(MessageRow)
+    return connection.execute(statement.where(MessageRow.kind == kind.value, _vanished() | _to_retry())).scalar_one()
+
+
+def reclaim_vanished(connection: Connection, kind: MessageKind, *, limit: int, lease: timedelta) -> list[int]:
+    """Claim messages whose worker vanished while it transmitted: their outcome is to be found out."""
+    chosen = select(MessageRow.id).where(MessageRow.kind == kind.value, _vanished()).limit(limit)
+    statement = (
+        update(MessageRow)
+        .where(MessageRow.id.in_(chosen.with_for_update(skip_locked=True).scalar_subquery()))
+        .values(token=MessageRow.token + 1, lease_until=func.clock_timestamp() + lease)
+        .returning(MessageRow.id)
+    )
+    return sorted(connection.execute(statement).scalars())
+
+
+def reclaim_to_retry(
+    connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
+) -> list[int]:
+    """Claim messages to be tried (again); what has come to be withheld since is withheld in the same statement (R7).
+
+    Gives the ids of those that are this worker's now.
+    """
+    chosen = select(MessageRow.id).where(MessageRow.kind == kind.value, _to_retry()).order_by(MessageRow.id)
+    reason = _reason_for_all_covers(kind, topic, now)
+    state = case((reason.is_(None), MessageState.CLAIMED.value), else_=MessageState.WITHHELD.value)
+    statement = (
+        update(MessageRow)
+        .where(MessageRow.id.in_(chosen.limit(limit).with_for_update(skip_locked=True).scalar_subquery()))
+        .values(
+            state=state,
+            withheld=reason,
+            token=MessageRow.token + 1,
+            lease_until=case((reason.is_(None), func.clock_timestamp() + lease), else_=null()),
+            retry_at=None,
+        )
+        .returning(MessageRow.id, MessageRow.state)
+    )
+    rows = connection.execute(statement).all()
+    return sorted(row.id for row in rows if row.state == MessageState.CLAIMED.value)
+
+
+def _vanished() -> ColumnElement[bool]:
+    ended = MessageRow.lease_until < func.clock_timestamp()
+    return (MessageRow.state == MessageState.TRANSMITTING.value) & ended
+
+
+def _to_retry() -> ColumnElement[bool]:
+    ended = MessageRow.lease_until < func.clock_timestamp()
+    due = MessageRow.retry_at <= func.clock_timestamp()
+    return or_(
+        (MessageRow.state == MessageState.CLAIMED.value) & ended,
+        (MessageRow.state == MessageState.RETRY.value) & due,
+    )
+
+
+def _reason_for_all_covers(kind: MessageKind, topic: str, now: datetime) -> ScalarSelect[str | None]:
+    """Why the whole message is withheld: NULL as long as one of its covers is still wanted and in time."""
+    by_person = withheld_reason(kind, topic=topic, program=CoverRow.program, entry_term=CoverRow.entry_term)
+    reason = case((_is_over(now), literal(WithholdReason.TOO_LATE.value)), else_=by_person)
+    return (
+        select(case((func.bool_or(reason.is_(None)), null()), else_=func.min(reason)))
+        .select_from(CoverRow)
+        .join(PersonRow, PersonRow.id == CoverRow.person_id)
+        .where(CoverRow.message_row_id == MessageRow.id)
+        .correlate(MessageRow)
+        .scalar_subquery()
+    )
+
+
+def _is_over(now: datetime) -> ColumnElement[bool]:
+    """The midnight after the stated date has come in New York (R1), or the session has begun."""
+    midnight = func.timezone(HOME_ZONE, cast(CoverRow.stated_date + 1, DateTime))
+    return func.coalesce(midnight <= now, CoverRow.session_starts <= now, False)

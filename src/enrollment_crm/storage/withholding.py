@@ -1,0 +1,62 @@
+"""R7: what withholds a message, as one SQL expression that every claiming statement reads."""
+
+from sqlalchemy import ColumnElement, case, exists, literal, null, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from enrollment_crm.domain.applications import ApplicationStatus
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.reminders import WithholdReason
+from enrollment_crm.storage.models import ApplicationRow, PersonRow, UnsubscriptionRow
+
+#: Withdrawing from everything: what one-click on any marketing mail of ours cannot narrow further.
+EVERY_TOPIC = "*"
+
+#: Answers to what the reader did: withheld only where nobody would read them.
+_ANSWERS = (MessageKind.SESSION_REMINDER, MessageKind.APPLICATION_RECEIVED)
+
+Column = ColumnElement[str] | InstrumentedAttribute[str | None] | InstrumentedAttribute[str]
+
+
+def withheld_reason(
+    kind: MessageKind, *, topic: str, program: Column | None = None, entry_term: Column | None = None
+) -> ColumnElement[str]:
+    """The reason (a ``WithholdReason``) that withholds a message of this kind from the person of the row; NULL: none.
+
+    Args:
+        topic: the topic of the template; an unsubscription names one, or every topic.
+        program: column with the program that the message is about.
+        entry_term: column with the entry term that the message is about.
+    """
+    reasons: list[tuple[ColumnElement[bool], WithholdReason]] = [
+        (PersonRow.erased_at.is_not(None), WithholdReason.ERASED),
+        (PersonRow.merged_into_id.is_not(None), WithholdReason.MERGED),
+        (PersonRow.complained_at.is_not(None), WithholdReason.COMPLAINED),
+        (PersonRow.bounced_at.is_not(None), WithholdReason.BOUNCED),
+    ]
+    if kind not in _ANSWERS:
+        reasons.append((_unsubscribed(topic), WithholdReason.UNSUBSCRIBED))
+        if program is not None and entry_term is not None:
+            reasons.append((_submitted(program, entry_term), WithholdReason.SUBMITTED))
+    return case(*((condition, literal(reason.value)) for condition, reason in reasons), else_=null())
+
+
+def _unsubscribed(topic: str) -> ColumnElement[bool]:
+    return exists(
+        select(1).where(
+            UnsubscriptionRow.person_id == PersonRow.id,
+            UnsubscriptionRow.topic.in_([topic, EVERY_TOPIC]),
+            UnsubscriptionRow.lifted_at.is_(None),
+        )
+    )
+
+
+def _submitted(program: Column, entry_term: Column) -> ColumnElement[bool]:
+    """An application without a program counts for all programs of its term."""
+    return exists(
+        select(1).where(
+            ApplicationRow.person_id == PersonRow.id,
+            ApplicationRow.entry_term == entry_term,
+            or_(ApplicationRow.program == program, ApplicationRow.program.is_(None)),
+            ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
+        )
+    )

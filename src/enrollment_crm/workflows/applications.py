@@ -1,0 +1,90 @@
+"""Applications: an accepted report becomes a status, and what it says of the person."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection, Engine
+
+from enrollment_crm.domain.addresses import address_key
+from enrollment_crm.domain.applications import Application, application_of
+from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError
+from enrollment_crm.domain.field_maps import FieldMap
+from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.people import Contact
+from enrollment_crm.domain.routing import Review
+from enrollment_crm.storage.applications import person_of_application, report_status
+from enrollment_crm.storage.inbox import RawRow
+from enrollment_crm.storage.people import add_evidence, add_interest, record_event, upsert_person
+from enrollment_crm.storage.routing import open_review
+from enrollment_crm.workflows.batches import Loaded, load_validated
+
+
+def load_applications(
+    engine: Engine,
+    field_maps: Mapping[str, FieldMap],
+    *,
+    country_zones: Mapping[str, str],
+    default_program: str,
+    now: datetime,
+    dry_run: bool = False,
+) -> Loaded:
+    """Take every validated batch of applications into the people's records."""
+    check_aware(now)
+
+    def load_row(connection: Connection, row: RawRow, canonical: CanonicalRow) -> None:
+        application = application_of(canonical, source=row.source, received_at=row.received_at)
+        person_id = _applicant(connection, application, country_zones)
+        add_evidence(connection, person_id=person_id, evidence=application.residency_evidence)
+        add_interest(
+            connection,
+            person_id=person_id,
+            program=application.program or default_program,
+            entry_term=str(application.entry_term),
+            since=row.received_at,
+            asked_for_information=False,
+        )
+        _open_reviews(connection, application, person_id, now)
+        if report_status(connection, application, person_id=person_id):
+            record_event(
+                connection,
+                person_id=person_id,
+                kind=f"Application{application.report.status.value.title()}",
+                occurred_at=application.report.occurred_at,
+                inbox_id=row.id,
+                now=now,
+            )
+
+    return load_validated(engine, field_maps, load_row, kind=RecordKind.APPLICATION, now=now, dry_run=dry_run)
+
+
+def _applicant(connection: Connection, application: Application, country_zones: Mapping[str, str]) -> int:
+    """The person who applied: by address, else by an earlier report of the same application."""
+    if application.email:
+        contact = _contact(application, application.email)
+        return upsert_person(connection, contact, country_zones=country_zones, now=application.received_at)
+    reference = application.application_id or ""
+    known = person_of_application(connection, source=application.source, reference=reference)
+    if known is None:
+        raise UnvalidatedRowError(
+            "The row has no email address, and no earlier row tells whose application it is. "
+            "Export it with the address, or correct the row and replay it."
+        )
+    return known
+
+
+def _contact(application: Application, email: str) -> Contact:
+    return Contact(
+        email=email,
+        email_key=address_key(email),
+        first_name=application.first_name,
+        last_name=application.last_name,
+        phone=None,
+        country=application.residency_evidence.address_country,
+        time_zone=application.time_zone,
+    )
+
+
+def _open_reviews(connection: Connection, application: Application, person_id: int, now: datetime) -> None:
+    for field, value in application.unrecognised.items():
+        detail = f"{application.source} says {value!r} as {field}: give it a meaning in the value map"
+        open_review(connection, Review("unmapped_value", detail), person_id=person_id, now=now)

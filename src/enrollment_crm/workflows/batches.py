@@ -1,0 +1,151 @@
+"""Batches: pending rows are judged together, once, and each is accepted or put aside with a reason."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine
+
+from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError
+from enrollment_crm.domain.field_maps import FieldMap, translate
+from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.storage.batches import (
+    QuarantinedRow,
+    RuleTally,
+    finish_batch,
+    next_batch_to_load,
+    quarantine_rows,
+    record_batch,
+)
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.inbox import RawRow, accepted_rows, pending_rows
+from enrollment_crm.validation.verdicts import CandidateRow
+
+if TYPE_CHECKING:  # importing it for real costs seconds, which only the task that validates should pay
+    from enrollment_crm.validation.batches import Validator
+
+#: Rows judged in one validation run: bounds memory, and a million rows are twenty runs.
+_ROWS_A_BATCH = 50_000
+
+
+@dataclass(frozen=True)
+class Validated:
+    """in = accepted + quarantined, over all batches of one run."""
+
+    batches: int = 0
+    rows_in: int = 0
+    accepted: int = 0
+    quarantined: int = 0
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Batches whose accepted rows are in the people's records now."""
+
+    batches: int = 0
+    loaded: int = 0
+    #: Accepted by the rules, but unusable all the same: in the quarantine with the reason.
+    quarantined: int = 0
+
+
+#: Takes one accepted row into the people's records; raises ``UnvalidatedRowError`` with a sentence where it cannot.
+LoadRow = Callable[[Connection, RawRow, CanonicalRow], None]
+
+
+def validate_pending(
+    engine: Engine,
+    validator: "Validator",
+    field_maps: Mapping[str, FieldMap],
+    *,
+    kind: RecordKind,
+    now: datetime,
+    dry_run: bool = False,
+) -> Validated:
+    """Judge every pending row of this kind, in as few batches as memory allows."""
+    check_aware(now)
+    total = Validated()
+    while True:
+        with transaction(engine, dry_run=dry_run) as connection:
+            one = _validate_batch(connection, validator, field_maps, kind=kind, now=now)
+        if one is None:
+            return total
+        total = Validated(
+            total.batches + 1,
+            total.rows_in + one.rows_in,
+            total.accepted + one.accepted,
+            total.quarantined + one.quarantined,
+        )
+        if dry_run:
+            return total
+
+
+def _validate_batch(
+    connection: Connection,
+    validator: "Validator",
+    field_maps: Mapping[str, FieldMap],
+    *,
+    kind: RecordKind,
+    now: datetime,
+) -> Validated | None:
+    rows = pending_rows(connection, kind=kind.value, limit=_ROWS_A_BATCH)
+    if not rows:
+        return None
+    candidates = [CandidateRow(row.id, translate(row.raw, field_maps[row.source])) for row in rows]
+    verdict = validator.validate(kind, candidates)
+    record_batch(
+        connection,
+        kind=kind.value,
+        accepted=verdict.accepted,
+        rejected=[QuarantinedRow(one.row_id, one.rule, one.column, one.reason) for one in verdict.rejected],
+        tallies=[RuleTally(one.rule, one.column, one.evaluated, one.failed) for one in verdict.counts],
+        now=now,
+    )
+    return Validated(1, len(rows), len(verdict.accepted), len(verdict.rejected))
+
+
+def load_validated(
+    engine: Engine,
+    field_maps: Mapping[str, FieldMap],
+    load_row: LoadRow,
+    *,
+    kind: RecordKind,
+    now: datetime,
+    dry_run: bool = False,
+) -> Loaded:
+    """Take the accepted rows of every validated batch into the people's records, a batch a transaction."""
+    total = Loaded()
+    while True:
+        with transaction(engine, dry_run=dry_run) as connection:
+            one = _load_batch(connection, field_maps, load_row, kind=kind, now=now)
+        if one is None:
+            return total
+        total = Loaded(total.batches + 1, total.loaded + one.loaded, total.quarantined + one.quarantined)
+        if dry_run:
+            return total
+
+
+def _load_batch(
+    connection: Connection,
+    field_maps: Mapping[str, FieldMap],
+    load_row: LoadRow,
+    *,
+    kind: RecordKind,
+    now: datetime,
+) -> Loaded | None:
+    batch_id = next_batch_to_load(connection, kind=kind.value)
+    if batch_id is None:
+        return None
+    rows = accepted_rows(connection, batch_id=batch_id)
+    translated = [(row, translate(row.raw, field_maps[row.source])) for row in rows]
+    # By address: two loaders that meet the same people lock them in the same order.
+    translated.sort(key=lambda one: ((one[1].get("email") or "").lower(), one[1].get("occurred_at") or "", one[0].id))
+    unusable = []
+    for row, canonical in translated:
+        try:
+            load_row(connection, row, canonical)
+        except UnvalidatedRowError as error:
+            unusable.append(QuarantinedRow(row.id, "usable", "", str(error)))
+    quarantine_rows(connection, unusable, batch_id=batch_id, now=now)
+    finish_batch(connection, batch_id, rejected_while_loading=len(unusable))
+    return Loaded(1, len(rows) - len(unusable), len(unusable))

@@ -1,0 +1,15 @@
+"""Consent: a person withdraws from a topic."""
+
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.people import unsubscribe_person
+
+
+def unsubscribe(engine: Engine, person_id: int, topic: str, *, now: datetime) -> None:
+    """Send this person nothing more of the topic, from the next claim on; twice is once, an unknown person nothing."""
+    with transaction(engine) as connection:
+        unsubscribe_person(connection, person_id=person_id, topic=topic, at=check_aware(now))

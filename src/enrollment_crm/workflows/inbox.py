@@ -1,0 +1,67 @@
+"""The inbox: raw rows are committed as they came, before anybody is answered or judged."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Engine
+
+from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.sources.feed_errors import FeedError
+from enrollment_crm.sources.feeds import Delivery, Feed
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
+
+#: File name in config/sources/ of the field map of the request-info form.
+FORM = "form"
+
+
+@dataclass(frozen=True)
+class Collected:
+    """Rows that the sources delivered: new ones, and ones that had been delivered before."""
+
+    new: int = 0
+    known: int = 0
+
+    def __add__(self, other: "Collected") -> "Collected":
+        return Collected(self.new + other.new, self.known + other.known)
+
+
+def receive_form(engine: Engine, fields: Mapping[str, str], *, now: datetime) -> int:
+    """Commit one post of the request-info form and give the id of its row.
+
+    The same post delivered twice (a double click, a browser's retry) is one row.
+    """
+    with transaction(engine) as connection:
+        return keep_one_row(connection, fields, source=FORM, kind=RecordKind.SIGNUP.value, received_at=check_aware(now))
+
+
+def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bool = False) -> Collected:
+    """Ask every feed for its rows and commit them delivery by delivery.
+
+    A feed that fails does not keep the others from delivering; the first failure is raised at the end, so that
+    the task is red and tried again.
+
+    Raises:
+        FeedError: a feed could not be read; what the others delivered is kept.
+    """
+    check_aware(now)
+    collected, failures = Collected(), []
+    for feed in feeds:
+        try:
+            for delivery in feed.deliveries():
+                collected += _keep(engine, feed, delivery, now=now, dry_run=dry_run)
+        except (FeedError, OSError) as failure:
+            failures.append(failure)
+    if failures:
+        raise failures[0]
+    return collected
+
+
+def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
+    with transaction(engine, dry_run=dry_run) as connection:
+        kept = keep_raw_rows(connection, delivery.rows, source=feed.source, kind=feed.kind.value, received_at=now)
+    if not dry_run:
+        delivery.keep()
+    return Collected(kept.new, kept.known)

@@ -1,0 +1,35 @@
+"""The outbox: everything that sending needs, in one place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.programs import Program
+from enrollment_crm.mail.messages import Sender
+from enrollment_crm.mail.templates import TemplateLibrary
+from enrollment_crm.mail.transport import Transport
+from enrollment_crm.workflows.composition import Letterhead
+
+
+@dataclass(frozen=True)
+class Outbox:
+    """Everything that sending needs; bootstrap builds it, one for each process and thread."""
+
+    engine: Engine
+    programs: Mapping[str, Program]
+    default_program: str
+    templates: TemplateLibrary
+    transport: Transport
+    sender: Sender
+    letterhead: Letterhead
+    secret: bytes
+    #: Address under which applicants reach the public app.
+    public_url: str
+    lease: timedelta
+
+    def topic_of(self, kind: MessageKind) -> str:
+        """The topic that a reader may have withdrawn from."""
+        return self.templates.template(kind.template_name).manifest.topic

@@ -1,0 +1,96 @@
+"""Writing: a claimed message becomes the bytes that leave."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from enrollment_crm.domain.ledger import ClaimedMessage, message_key
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.mail.addresses import AddressInvalid
+from enrollment_crm.mail.contexts import ContextInvalid
+from enrollment_crm.mail.headers import HeaderRefused
+from enrollment_crm.mail.messages import (
+    ContentRefused,
+    OutgoingMessage,
+    Recipient,
+    build_message,
+    envelope_sender_of,
+    message_id_of,
+)
+from enrollment_crm.mail.unsubscribe import unsubscribe_token
+from enrollment_crm.storage.applications import known_report
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.workflows.composition import Calendar, SessionGoneError, context_of, program_of
+from enrollment_crm.workflows.outbox import Outbox
+
+
+@dataclass(frozen=True)
+class Written:
+    """A message ready to leave, and the version of the template it was made of; None: made at an earlier attempt."""
+
+    outgoing: OutgoingMessage
+    template_version: str | None
+
+
+class CannotBeWritten(Exception):
+    """The message cannot be composed for this reader. Mend what the reason names; the address is not at fault."""
+
+
+def write_message(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, *, now: datetime) -> Written:
+    """Render and build the message; its bytes follow from the ledger's row and the calendar alone.
+
+    Raises:
+        CannotBeWritten: the address, a header or a value of the template is not usable; the reason names no value.
+    """
+    try:
+        return _write(outbox, message, calendar, now)
+    except (AddressInvalid, ContentRefused, ContextInvalid, HeaderRefused, SessionGoneError) as error:
+        raise CannotBeWritten(f"{type(error).__name__}: {(type(error).__doc__ or '').strip()}") from error
+
+
+def _write(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: datetime) -> Written:
+    program = program_of(message, outbox.programs, outbox.default_program)
+    template = outbox.templates.template(message.kind.template_name)
+    unsubscribe_url = _way_out(outbox, message) if template.manifest.purpose == "marketing" else ""
+    context = context_of(
+        message,
+        program=program,
+        calendar=calendar,
+        letterhead=outbox.letterhead,
+        unsubscribe_url=unsubscribe_url,
+        submitted_at=_submitted_at(outbox, message),
+        now=now,
+    )
+    rendered = template.render(context)
+    sender = outbox.sender
+    message_id = message_id_of(message_key(message), secret=outbox.secret, mail_domain=sender.mail_domain)
+    outgoing = build_message(
+        rendered,
+        recipient=Recipient(f"{message.reader.first_name} {message.reader.last_name}".strip(), message.reader.email),
+        sender=sender,
+        message_id=message_id,
+        envelope_sender=envelope_sender_of(message_id, secret=outbox.secret, mail_domain=sender.mail_domain),
+        feedback_id=f"{message.kind.template_name}:{program.key}:{rendered.template_version}:{sender.mail_domain}",
+        unsubscribe_url=unsubscribe_url or None,
+        now=now,
+    )
+    return Written(outgoing, rendered.template_version)
+
+
+def _way_out(outbox: Outbox, message: ClaimedMessage) -> str:
+    token = unsubscribe_token(message.reader.person_id, outbox.topic_of(message.kind), secret=outbox.secret)
+    return f"{outbox.public_url.rstrip('/')}/unsubscribe/{token}"
+
+
+def _submitted_at(outbox: Outbox, message: ClaimedMessage) -> datetime | None:
+    """When the application that a receipt is for was submitted, by the source's own clock."""
+    if message.kind is not MessageKind.APPLICATION_RECEIVED:
+        return None
+    cover = message.covers[0]
+    with transaction(outbox.engine) as connection:
+        report = known_report(
+            connection,
+            person_id=message.reader.person_id,
+            program=cover.program,
+            entry_term=cover.entry_term or "",
+        )
+    return report.occurred_at if report else message.due_at

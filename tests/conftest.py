@@ -1,0 +1,38 @@
+"""Fixtures that several kinds of test share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+from enrollment_crm.stack.postgres import Cluster, embedded_postgres
+from enrollment_crm.storage.engine import connect
+from enrollment_crm.storage.models import Base
+from enrollment_crm.storage.schema import upgrade_schema
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A real PostgreSQL of this test run, not durable and gone afterwards."""
+    directory: Path = tmp_path_factory.mktemp("postgres")
+    with embedded_postgres(directory) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def migrated_engine(cluster: Cluster) -> Iterator[Engine]:
+    """The database of the test run, as the migrations make it."""
+    engine = connect(cluster.url("crm"))
+    upgrade_schema(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def engine(migrated_engine: Engine) -> Iterator[Engine]:
+    """The database, emptied: workflows commit, so a test cannot be rolled back."""
+    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
+    with migrated_engine.begin() as connection:
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+    yield migrated_engine

@@ -1,0 +1,124 @@
+"""Fixtures of the integration tests: a real database, a real SMTP server, the real configuration."""
+
+import mailbox
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email import policy
+from email.message import EmailMessage
+from email.parser import BytesParser
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from sqlalchemy import Engine
+
+from enrollment_crm.bootstrap import (
+    country_zones_of,
+    field_maps_of,
+    outbox_of,
+    programs_of,
+    validator_of,
+)
+from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.programs import Program
+from enrollment_crm.settings import Settings
+from enrollment_crm.stack import mailbox as smtp_mailbox
+from enrollment_crm.stack.ports import free_port
+from enrollment_crm.stack.processes import Supervisor
+from enrollment_crm.validation.batches import Validator
+from enrollment_crm.workflows.answers import send_answers
+from enrollment_crm.workflows.applications import load_applications
+from enrollment_crm.workflows.batches import validate_pending
+from enrollment_crm.workflows.deadlines import load_calendar
+from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.reminders import send_reminders
+from enrollment_crm.workflows.routing import route_people
+from enrollment_crm.workflows.signups import load_signups
+
+#: 10:00 in Boston, a week before 1 December 2026.
+TEN_IN_BOSTON = datetime(2026, 11, 24, 15, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Inbox:
+    """A real SMTP server and the Maildir that it keeps."""
+
+    port: int
+    directory: Path
+
+    def messages(self) -> list[EmailMessage]:
+        """Every message that arrived, in no particular order."""
+        parser = BytesParser(policy=policy.default)
+        folder = mailbox.Maildir(self.directory, create=False)
+        parsed = [parser.parsebytes(folder.get_bytes(key)) for key in folder.keys()]  # noqa: SIM118
+        return [one for one in parsed if isinstance(one, EmailMessage)]
+
+
+@pytest.fixture
+def inbox(tmp_path: Path) -> Iterator[Inbox]:
+    """An SMTP server on loopback for one test."""
+    port, directory = free_port(), tmp_path / "mail"
+    with Supervisor(log_directory=tmp_path / "logs") as supervisor:
+        supervisor.launch(smtp_mailbox.service(port, directory))
+        supervisor.wait_until_ready()
+        yield Inbox(port, directory)
+
+
+@pytest.fixture
+def settings(inbox: Inbox) -> Settings:
+    """Settings whose relay is the test's SMTP server."""
+    return Settings(
+        smtp_port=inbox.port,
+        accept_log_directory=inbox.directory,
+        secret_key=SecretStr("a secret of the tests"),
+        smtp_data_timeout_in_seconds=10,
+        smtp_command_timeout_in_seconds=5,
+        smtp_connect_timeout_in_seconds=5,
+        lease_in_seconds=30,
+    )
+
+
+@pytest.fixture(scope="session")
+def validator() -> Validator:
+    """Great Expectations with the real suites, built once: its import costs seconds."""
+    return validator_of(Settings())
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """The workflows in the order in which the DAGs run them."""
+
+    engine: Engine
+    outbox: Outbox
+    validator: Validator
+    programs: Mapping[str, Program]
+    default_program: str
+
+    def take_in(self, *, now: datetime) -> None:
+        """Validate, load and route everything that waits in the inbox, and answer it."""
+        field_maps, country_zones = field_maps_of(Settings()), country_zones_of(Settings())
+        for kind in RecordKind:
+            validate_pending(self.engine, self.validator, field_maps, kind=kind, now=now)
+        for load in (load_signups, load_applications):
+            load(
+                self.engine, field_maps, country_zones=country_zones, default_program=self.default_program, now=now
+            )
+        route_people(self.engine, self.programs, default_program=self.default_program, now=now)
+        for answer in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED):
+            send_answers(self.outbox, answer, now=now)
+
+    def sweep(self, *, now: datetime) -> dict[str, int]:
+        """One sweep of the reminders; gives what became of messages, by state."""
+        return dict(send_reminders(self.outbox, now=now).counts)
+
+
+@pytest.fixture
+def pipeline(engine: Engine, settings: Settings, validator: Validator) -> Iterator[Pipeline]:
+    """The real workflows on the real database, with the dates of the configuration in force."""
+    programs = programs_of(settings)
+    load_calendar(engine, programs, now=datetime(2026, 8, 1, tzinfo=UTC))
+    outbox = outbox_of(settings, engine)
+    yield Pipeline(engine, outbox, validator, programs, settings.default_program)
+    outbox.transport.close()

@@ -1,0 +1,66 @@
+"""The road from a raw row to the right email, without Airflow: real PostgreSQL, real rules, real SMTP."""
+
+from datetime import timedelta
+from email.message import EmailMessage
+
+from enrollment_crm.workflows.inbox import receive_form
+
+from tests.integration.conftest import TEN_IN_BOSTON, Inbox, Pipeline
+
+ANA = {
+    "first_name": "Ana",
+    "last_name": "Silva",
+    "email": "ana@example.edu",
+    "country": "CN",
+    "residency": "international_outside_us",
+    "entry_term": "fall 2027",
+    "consent": "yes",
+    "consent_text_version": "2026-01",
+    "time_zone": "Asia/Shanghai",
+    "submission": "one",
+}
+SHANGHAI_T_7 = TEN_IN_BOSTON.replace(hour=2)
+
+
+def _of_kind(inbox: Inbox, topic: str) -> list[EmailMessage]:
+    return [one for one in inbox.messages() if one["Feedback-ID"].startswith(topic)]
+
+
+def test_a_signup_becomes_one_welcome_with_both_clocks(pipeline: Pipeline, inbox: Inbox) -> None:
+    receive_form(pipeline.engine, ANA, now=TEN_IN_BOSTON)
+    pipeline.take_in(now=TEN_IN_BOSTON)
+
+    (welcome,) = inbox.messages()
+    text = welcome.get_body(("plain",)).get_content()
+    assert welcome["To"].addresses[0].addr_spec == "ana@example.edu"
+    assert "fall 2027" in text
+    assert "Tuesday, December 1, 11:59 p.m. Boston" in text
+    assert "Wednesday, December 2, 12:59 p.m. in Shanghai" in text
+
+
+def test_running_everything_again_sends_nothing_again(pipeline: Pipeline, inbox: Inbox) -> None:
+    for _ in range(3):
+        receive_form(pipeline.engine, ANA, now=SHANGHAI_T_7)
+        pipeline.take_in(now=SHANGHAI_T_7)
+        pipeline.sweep(now=SHANGHAI_T_7)
+
+    assert len(inbox.messages()) == 2  # the welcome and T-7
+
+
+def test_a_point_goes_to_people_who_were_there_at_its_instant(pipeline: Pipeline, inbox: Inbox) -> None:
+    receive_form(pipeline.engine, ANA, now=SHANGHAI_T_7)
+    receive_form(pipeline.engine, ANA | {"email": "late@example.edu"}, now=SHANGHAI_T_7 + timedelta(seconds=1))
+    pipeline.take_in(now=SHANGHAI_T_7 + timedelta(minutes=2))
+
+    pipeline.sweep(now=SHANGHAI_T_7 + timedelta(minutes=5))
+
+    (reminder,) = _of_kind(inbox, "deadline-reminder")
+    assert reminder["To"].addresses[0].addr_spec == "ana@example.edu"
+
+
+def test_nothing_is_due_a_second_before_the_point(pipeline: Pipeline, inbox: Inbox) -> None:
+    receive_form(pipeline.engine, ANA, now=SHANGHAI_T_7 - timedelta(days=1))
+    pipeline.take_in(now=SHANGHAI_T_7 - timedelta(days=1))
+
+    assert pipeline.sweep(now=SHANGHAI_T_7 - timedelta(seconds=1)) == {}
+    assert pipeline.sweep(now=SHANGHAI_T_7) == {"accepted": 1}
