@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from mjml import mjml2html
 
-from enrollment_crm.mail.markup import Comment, EndTag, Jinja, StartTag, Token, scan
+from enrollment_crm.mail.markup import JINJA, Comment, EndTag, Jinja, StartTag, Token, scan
 from enrollment_crm.mail.problems import TemplateErrors
 from enrollment_crm.mail.sources import BaseSources, EmailSources, SourceFile
 from enrollment_crm.mail.vocabulary import HOLDS_HTML, HOLDS_TEXT
@@ -20,6 +20,8 @@ from enrollment_crm.mail.vocabulary import HOLDS_HTML, HOLDS_TEXT
 INCLUDE = re.compile(r"[ \t]*\{%-?\s*include\s+\"body\.(?:mjml|txt)\"\s*-?%\}[ \t]*\n?")
 # Letters and digits only: MRML writes anything else in its own way, differently in text and attributes.
 _MARK = re.compile(r"xPutAside(\d+)x")
+_FIRST_SPACE_IN_TAG = re.compile(r"(<[a-z][a-z0-9]*) ")
+_JINJA_OR_NOT_ASCII = re.compile(rf"{JINJA}|[^\x00-\x7f]+", re.DOTALL)
 _EXPRESSION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 
 
@@ -37,7 +39,16 @@ def compile_html(base: BaseSources, email: EmailSources) -> str:
     except ValueError as error:
         problem = email.mjml.problem(0, f"MJML cannot be compiled: {error}.", "Compare with an email that works.")
         raise TemplateErrors([problem]) from error
-    return aside.restore(compiled)
+    # MRML writes one line; a line may have 998 octets at most, and inside a tag a line end means nothing.
+    return _in_ascii(aside.restore(_FIRST_SPACE_IN_TAG.sub(r"\1\n", compiled)))
+
+
+def _in_ascii(template: str) -> str:
+    """Name every character in ASCII, outside of Jinja: what is done once here, no message has to do again."""
+    return _JINJA_OR_NOT_ASCII.sub(
+        lambda found: found[0] if found[0][0] == "{" else found[0].encode("ascii", "xmlcharrefreplace").decode(),
+        template,
+    )
 
 
 def compose_text(base: BaseSources, email: EmailSources) -> str:

@@ -3,7 +3,6 @@
 The bytes are a pure function of the arguments: a retry sends the very same ones under the same Message-ID.
 """
 
-import binascii
 import hashlib
 import re
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from enrollment_crm.mail.addresses import mailbox_of
+from enrollment_crm.mail.bodies import html_part, text_part
 from enrollment_crm.mail.headers import HeaderRefused, address_header, text_header, token_header
 from enrollment_crm.mail.signing import sign, signature_holds
 from enrollment_crm.mail.templates import RenderedEmail
@@ -18,15 +18,10 @@ from enrollment_crm.mail.templates import RenderedEmail
 _MESSAGE_ID_LENGTH_IN_BYTES = 16
 _VERP_LENGTH_IN_BYTES = 8
 _VERP = re.compile(r"bounces\+([0-9a-f]{32})-([0-9a-f]{16})@(.+)", re.IGNORECASE)
-_LINE_END = re.compile(r"\r\n?|\n")
 
 
 class EnvelopeSenderInvalid(ValueError):
     """A bounce came back to an address that we never sent from: do not believe it, suppress nobody."""
-
-
-class ContentRefused(ValueError):
-    """The body holds half a character (a lone surrogate). Clean the value where it comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +103,7 @@ def build_message(
     if now.tzinfo is None:
         raise ValueError("`now` has no zone: pass an aware datetime.")
     to = mailbox_of(recipient.address)
+    # Nobody can know it beforehand and write it into a body: the Message-ID is an HMAC.
     boundary = f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
     content = b"".join(
         [
@@ -121,8 +117,10 @@ def build_message(
             token_header("Feedback-ID", feedback_id),
             _way_out(rendered.purpose, unsubscribe_url),
             f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
-            _part(boundary, "plain", rendered.text),
-            _part(boundary, "html", rendered.html),
+            f"--{boundary}\r\n".encode(),
+            text_part(rendered.text),
+            f"--{boundary}\r\n".encode(),
+            html_part(rendered.html),
             f"--{boundary}--\r\n".encode(),
         ]
     )
@@ -139,17 +137,3 @@ def _way_out(purpose: str, unsubscribe_url: str | None) -> bytes:
         raise HeaderRefused("List-Unsubscribe must be one URI without spaces, commas or brackets: encode it.")
     uri = token_header("List-Unsubscribe", f"<{unsubscribe_url}>")
     return uri + b"List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
-
-
-def _part(boundary: str, subtype: str, text: str) -> bytes:
-    # No boundary can occur in quoted-printable text: "=" is always followed by two hexadecimal digits or a line end.
-    try:
-        # The line end that it finds first decides which one binascii writes: there must be one.
-        octets = _LINE_END.sub("\r\n", f"{text}\n").encode()
-    except UnicodeEncodeError as error:
-        raise ContentRefused(f"The {subtype} part holds half a character: clean the data it comes from.") from error
-    head = (
-        f"--{boundary}\r\nContent-Type: text/{subtype}; charset=utf-8\r\n"
-        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    )
-    return head.encode() + binascii.b2a_qp(octets, istext=True)

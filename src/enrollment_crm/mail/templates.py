@@ -19,7 +19,7 @@ from enrollment_crm.mail.static_checks import CheckedFolder, check_folder
 
 __all__ = ["RenderedEmail", "TemplateErrors", "TemplateLibrary", "TemplateProblem", "UnknownEmail"]
 
-_BLANK_LINES = re.compile(r"[ \t]*\n(?:[ \t]*\n)+")
+_BLANK_LINES = re.compile(r"\n\s*\n")
 
 
 class UnknownEmail(LookupError):
