@@ -131,6 +131,13 @@ def transport_of(settings: Settings) -> Transport:
     return SmtpTransport(options, accept_log=MaildirAcceptLog(accept_log) if accept_log else None)
 
 
+def sender_of(settings: Settings) -> Sender:
+    """Who writes."""
+    return Sender(
+        settings.sender_name, settings.sender_address, settings.reply_to_address, settings.mail_domain
+    )
+
+
 def outbox_of(settings: Settings, engine: Engine) -> Outbox:
     """Everything that sending needs; for one process and thread."""
     return Outbox(
@@ -139,7 +146,7 @@ def outbox_of(settings: Settings, engine: Engine) -> Outbox:
         default_program=settings.default_program,
         templates=templates_of(settings),
         transport=transport_of(settings),
-        sender=Sender(settings.sender_name, settings.sender_address, settings.reply_to_address, settings.mail_domain),
+        sender=sender_of(settings),
         letterhead=Letterhead(settings.sender_name, settings.postal_address),
         secret=settings.secret_key.get_secret_value().encode(),
         public_url=settings.public_url,

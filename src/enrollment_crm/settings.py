@@ -53,6 +53,9 @@ class Settings(BaseSettings):
     mail_domain: str = "crm.example"
     postal_address: str = "Graduate Admissions, 360 Huntington Avenue, Boston, MA 02115, USA"
 
+    #: Where alerts go: a run that is late, a campaign that stopped; empty: to the log only.
+    operations_address: str = ""
+
     public_host: str = "127.0.0.1"
     #: Port of the public web app; 0: any free one.
     public_port: int = Field(0, ge=0, le=65535)

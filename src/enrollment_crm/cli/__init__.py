@@ -1,1 +1,41 @@
-"""Every workflow without Airflow, from the command line."""
+"""Every workflow without Airflow, from the command line: ``enrollment-crm --help``."""
+
+import typer
+
+from enrollment_crm.cli import templates
+from enrollment_crm.cli.db import app as db_app
+from enrollment_crm.cli.failures import explained
+from enrollment_crm.cli.intake import intake
+from enrollment_crm.cli.people import people
+from enrollment_crm.cli.route import route
+from enrollment_crm.cli.send import send
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_show_locals=False,
+    help="""
+    Takes in signups and applications, routes each person, and sends the right email at the right hour.
+
+    `up` starts everything on this machine, `demo` shows it at work. The other commands are the steps of the
+    Airflow DAGs, one by one. Settings come from variables that begin with `CRM_` (see `.env.example`); without
+    `CRM_DATABASE_URL` the commands use the PostgreSQL of `up`, or start it for as long as they need it.
+
+    Exit codes: 0 done, 1 something is wrong and the message says what, 2 the command was misused.
+    """,
+)
+app.command()(intake)
+app.command()(route)
+app.command()(send)
+app.command()(people)
+app.add_typer(db_app, name="db")
+app.add_typer(templates.app, name="templates")
+
+
+def main() -> None:
+    """Entry point of the program."""
+    with explained():
+        app()
+
+
+__all__ = ["app", "main"]

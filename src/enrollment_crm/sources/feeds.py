@@ -46,3 +46,12 @@ def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path) -> Feed:
             yield Delivery(read_delimited(file), keep=lambda file=file: set_aside(file))
 
     return Feed(source, kind, deliveries)
+
+
+def file_feed(source: str, kind: RecordKind, *, file: Path) -> Feed:
+    """One file that somebody names; it stays where it is."""
+
+    def deliveries() -> Iterator[Delivery]:
+        yield Delivery(read_delimited(file), keep=lambda: None)
+
+    return Feed(source, kind, deliveries)

@@ -38,12 +38,11 @@ class _TextLoader(yaml.BaseLoader):
     """Every scalar is text, so that ``NO`` is Norway and ``202710`` a code; no key may stand there twice."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [key.value for key, _ in node.value]
-        for key, (key_node, _) in zip(keys, node.value, strict=True):
-            if keys.count(key) > 1:
-                raise FieldMapError(
-                    f"line {key_node.start_mark.line + 1}: {key!r} stands there twice: keep one."
-                )
+        seen: set[object] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise FieldMapError(f"line {key.start_mark.line + 1}: {key.value!r} stands there twice: keep one.")
+            seen.add(key.value)
         return super().construct_mapping(node, deep)
 
 
@@ -129,6 +128,5 @@ def _with_countries(entry: _SourceFile, countries: Mapping[str, str]) -> dict[st
 
 def _in_words(error: ValidationError) -> str:
     return "; ".join(
-        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}"
-        for one in error.errors(include_input=False)
+        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)
     )

@@ -68,6 +68,11 @@ class Cluster:
         """Whether the data directory was initialised."""
         return (self.directory / "PG_VERSION").exists()
 
+    @property
+    def is_running(self) -> bool:
+        """Whether a server of this directory answers."""
+        return self.exists and self._is_ready(0)
+
     @contextlib.contextmanager
     def initialisation(self) -> Iterator[Step]:
         """The step that makes the data directory. A kill never leaves half of one in its place."""
@@ -113,9 +118,7 @@ class Cluster:
 
     def _connect(self) -> psycopg.Connection[tuple[object, ...]]:
         place = str(self._socket_directory)
-        return psycopg.connect(
-            host=place, user=_SUPERUSER, dbname="postgres", autocommit=True, connect_timeout=2
-        )
+        return psycopg.connect(host=place, user=_SUPERUSER, dbname="postgres", autocommit=True, connect_timeout=2)
 
     def _is_ready(self, _started_at: float) -> bool:
         try:

@@ -6,10 +6,10 @@ from datetime import datetime
 from enrollment_crm.domain.ledger import ClaimedMessage, message_key
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.mail.addresses import AddressInvalid
+from enrollment_crm.mail.bodies import ContentRefused
 from enrollment_crm.mail.contexts import ContextInvalid
 from enrollment_crm.mail.headers import HeaderRefused
 from enrollment_crm.mail.messages import (
-    ContentRefused,
     OutgoingMessage,
     Recipient,
     build_message,

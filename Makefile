@@ -1,0 +1,59 @@
+# `make help` lists what there is. Every target does its own set-up.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := $(BIN)/uv
+LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
+# `make demo ONCE=1` checks the outcome and ends; `make demo AS_OF=now` uses the clock.
+ONCE ?=
+AS_OF ?=
+
+.PHONY: help install demo up test check format bench lock clean
+
+help: ## List the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+install: .venv/installed ## Make .venv from the hashed locks
+
+.venv/installed: requirements-uv.lock requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed, $(PYTHON) is older: run make PYTHON=python3.12 (or another) again."; exit 1; }
+	$(PYTHON) -m venv --clear .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-uv.lock
+	$(UV) pip install --quiet --python $(BIN)/python --require-hashes --compile-bytecode -r requirements-dev.lock
+	$(UV) pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --compile-bytecode --editable .
+	touch $@
+
+demo: install ## Show the whole pipeline at work (ONCE=1: check the outcome and end)
+	$(BIN)/enrollment-crm demo $(if $(ONCE),--once) $(if $(AS_OF),--as-of $(AS_OF))
+
+up: install ## Start everything on this machine, with an empty database
+	$(BIN)/enrollment-crm up
+
+test: install ## Run all tests
+	$(BIN)/python -m pytest
+
+check: install ## Formatting, lint, types, import contracts, emails
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/enrollment-crm templates lint
+
+format: install ## Format the code and mend what can be mended by itself
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: install ## Measure, side by side with references (build/bench.json)
+	$(BIN)/python -m tests.benchmarks
+
+lock: install ## Renew the hashed locks from pyproject.toml
+	$(LOCK) pyproject.toml --group build -o requirements.lock
+	$(LOCK) pyproject.toml --group dev -o requirements-dev.lock
+	$(LOCK) requirements-uv.in -o requirements-uv.lock
+
+clean: ## Remove what was built: .venv, the demo's database, caches
+	rm -rf .venv build .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

@@ -1,0 +1,45 @@
+"""
+# Reminders go out, each at its hour and once
+
+**What it does.** Finds the deadline points and session points that are due (rules R3 and R10), claims the people
+they concern, withholds what R7 withholds, and sends. One mapped task for each cell: the grid shows its name and how
+many people it concerns. It wakes when people have been routed, and every five minutes besides.
+
+**When it is red.** Open the red task's log; its last line says what to do.
+*find_due_cells*: usually the database. *send*: the relay does not answer, or refuses us (5.7.x: sign-in, sender,
+policy, reputation): mend that first, then clear the task.
+
+**Safe to clear?** Yes, every task, at any time. A key is unique in the database, so nothing goes out twice; messages
+whose worker vanished are found out about by their Message-ID before anything is sent again.
+To see what would go out: trigger it with *Dry run*, and with *As of* for another instant.
+"""
+
+from datetime import timedelta
+
+from airflow.sdk import AssetOrTimeSchedule, CronTriggerTimetable, dag
+
+from enrollment_crm.orchestration.assets import LEADS
+from enrollment_crm.orchestration.policies import TASK_DEFAULTS, late_after
+from enrollment_crm.orchestration.run_parameters import PARAMETERS
+from enrollment_crm.orchestration.tasks import find_due_cells, send, summary
+
+
+@dag(
+    schedule=AssetOrTimeSchedule(
+        timetable=CronTriggerTimetable("*/5 * * * *", timezone="America/New_York"), assets=[LEADS]
+    ),
+    doc_md=__doc__,
+    tags=["reminders"],
+    params=PARAMETERS,
+    default_args=TASK_DEFAULTS,
+    deadline=late_after(timedelta(minutes=30)),
+    max_active_runs=2,
+    catchup=False,
+)
+def send_reminders() -> None:
+    """Find due cells, send each, sum up."""
+    found = find_due_cells()
+    summary(found, send.expand(due=found))  # type: ignore[arg-type]  # Airflow hands over what the tasks return
+
+
+send_reminders()

@@ -1,0 +1,5 @@
+"""``python -m enrollment_crm.cli``."""
+
+from enrollment_crm.cli import main
+
+main()

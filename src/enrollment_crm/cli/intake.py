@@ -1,0 +1,79 @@
+"""``enrollment-crm intake``: collect, validate and load, as the intake DAGs do."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from enrollment_crm.bootstrap import country_zones_of, feeds_of, field_maps_of, validator_of
+from enrollment_crm.cli.database import crm_database
+from enrollment_crm.cli.options import AsJson, AsOf, DryRun, instant_of_command
+from enrollment_crm.cli.output import print_counts, steps
+from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.field_maps import FieldMap
+from enrollment_crm.settings import Settings
+from enrollment_crm.sources.feeds import Feed, file_feed
+from enrollment_crm.workflows.applications import load_applications
+from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
+from enrollment_crm.workflows.inbox import Collected, collect
+from enrollment_crm.workflows.signups import load_signups
+
+_LOADERS = {RecordKind.SIGNUP: load_signups, RecordKind.APPLICATION: load_applications}
+
+File = Annotated[
+    Path | None,
+    typer.Option(
+        "--file",
+        help="Read this export instead of the configured sources. It stays where it is; reading it twice is once.",
+        exists=True,
+        dir_okay=False,
+        readable=True,
+    ),
+]
+Source = Annotated[
+    str | None,
+    typer.Option("--source", help="With --file: the field map that reads it, a file name in config/sources/."),
+]
+
+
+def intake(
+    *, file: File = None, source: Source = None, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = False
+) -> None:
+    """Collect rows from every source, validate them, and load what was accepted.
+
+    Rejected rows go to the quarantine with a reason in words: rows in = accepted + quarantined. Nothing is sent.
+    Next: `enrollment-crm route`, then `enrollment-crm send`.
+    """
+    settings = Settings()
+    now = instant_of_command(as_of, settings, dry_run=dry_run)
+    field_maps, country_zones = field_maps_of(settings), country_zones_of(settings)
+    given = _feed_of(file, source, field_maps) if file else None
+    counts: dict[str, dict[str, int]] = {}
+    with crm_database(settings) as engine, steps(quiet=as_json) as run:
+        validator = run("Preparing the rules", partial(validator_of, settings))
+        for kind in [given.kind] if given else list(RecordKind):
+            feeds = [given] if given else feeds_of(settings, kind)
+            work: dict[str, Callable[..., Collected | Validated | Loaded]] = {
+                "collect": partial(collect, engine, feeds),
+                "validate": partial(validate_pending, engine, validator, field_maps, kind=kind),
+                "load": partial(
+                    _LOADERS[kind],
+                    engine,
+                    field_maps,
+                    country_zones=country_zones,
+                    default_program=settings.default_program,
+                ),
+            }
+            for step, do in work.items():
+                name = f"{step} {kind.value}s"
+                counts[name] = dataclasses.asdict(run(name.capitalize(), partial(do, now=now, dry_run=dry_run)))
+    print_counts("Intake", counts, as_json=as_json)
+
+
+def _feed_of(file: Path, source: str | None, field_maps: Mapping[str, FieldMap]) -> Feed:
+    if source is None or source not in field_maps:
+        raise typer.BadParameter(f"--source must be one of {', '.join(field_maps)}.", param_hint="--source")
+    return file_feed(source, field_maps[source].kind, file=file)

@@ -1,0 +1,42 @@
+"""Options that several commands share."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from enrollment_crm.bootstrap import clock_of
+from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.settings import Settings
+
+
+def _instant(text: str) -> datetime:
+    try:
+        return check_aware(datetime.fromisoformat(text)).astimezone(UTC)
+    except ValueError as error:
+        raise typer.BadParameter(f"{error} Write for example 2026-11-24T10:00:00-05:00.") from error
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Do everything and keep nothing; count what would be sent, send nothing.")
+]
+AsOf = Annotated[
+    datetime | None,
+    typer.Option(
+        "--as-of",
+        parser=_instant,
+        metavar="INSTANT",
+        help="Take this instant for now (RFC 3339, with a zone). An instant still to come is for dry runs only.",
+    ),
+]
+
+
+def instant_of_command(as_of: datetime | None, settings: Settings, *, dry_run: bool) -> datetime:
+    """The instant that a command takes for now: the option, else the clock."""
+    now = clock_of(settings)()
+    if as_of is None:
+        return now
+    if as_of > now and not dry_run:
+        raise typer.BadParameter("--as-of lies ahead: a real run would send messages too early. Add --dry-run.")
+    return as_of

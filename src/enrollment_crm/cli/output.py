@@ -1,0 +1,62 @@
+"""What commands print: tables where people read, JSON where programs do, progress while they wait."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+Result = TypeVar("Result")
+
+#: Progress and remarks go here, so that the standard output holds the result alone.
+REMARKS = Console(stderr=True)
+
+
+@contextmanager
+def steps(*, quiet: bool) -> Iterator["StepRunner"]:
+    """A runner of named steps that shows which one is at work and how long each took."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=REMARKS, disable=quiet or not REMARKS.is_terminal) as progress:
+        yield StepRunner(progress)
+
+
+class StepRunner:
+    """Runs one step after the other, each with its line in the progress display."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def __call__(self, name: str, work: Callable[[], Result]) -> Result:
+        """Do the work and give its result."""
+        row = self._progress.add_task(name, total=1)
+        result = work()
+        self._progress.update(row, completed=1)
+        return result
+
+
+def print_counts(title: str, counts: Mapping[str, Mapping[str, int]], *, as_json: bool) -> None:
+    """Counts by step, as a table or as JSON."""
+    if as_json:
+        typer.echo(json.dumps(counts))
+        return
+    table = Table(title=title, title_justify="left", show_header=True)
+    table.add_column("Step")
+    table.add_column("Counts")
+    for step, numbers in counts.items():
+        said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in numbers.items() if number)
+        table.add_row(step, said or "nothing to do")
+    Console().print(table)
+
+
+def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table for people."""
+    table = Table(title=title, title_justify="left")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)

@@ -1,0 +1,54 @@
+"""``enrollment-crm people``: everybody, with route, deadline, messages and states."""
+
+import dataclasses
+import json
+
+import typer
+
+from enrollment_crm.bootstrap import clock_of
+from enrollment_crm.cli.database import crm_database
+from enrollment_crm.cli.options import AsJson
+from enrollment_crm.cli.output import REMARKS, print_rows
+from enrollment_crm.settings import Settings
+from enrollment_crm.workflows.overview import Overview, PersonOverview, overview
+
+
+def people(*, as_json: AsJson = False) -> None:
+    """Show everybody: route, next deadline, messages and their states; and every rejected row with its reason."""
+    settings = Settings()
+    with crm_database(settings) as engine:
+        seen = overview(engine, now=clock_of(settings)())
+    if as_json:
+        typer.echo(json.dumps(dataclasses.asdict(seen), default=str))
+    else:
+        print_overview(seen)
+
+
+def print_overview(seen: Overview) -> None:
+    """The overview as tables."""
+    columns = ("Id", "Name", "Residency", "Owner", "Entry term", "Next deadline", "Messages")
+    print_rows("People", columns, [_row(one) for one in seen.people])
+    rejected = [(str(one.inbox_id), one.source, one.column, one.reason) for one in seen.quarantine]
+    print_rows("Quarantine", ("Row", "Source", "Field", "Reason"), rejected)
+    intake = seen.intake
+    REMARKS.print(
+        f"{intake.rows_in} rows in = {intake.accepted} accepted + {intake.quarantined} quarantined; "
+        f"{intake.open_reviews} reviews wait for a person."
+    )
+
+
+def _row(one: PersonOverview) -> tuple[str, ...]:
+    messages = "\n".join(
+        f"{message.kind.replace('_', ' ')} {message.about}{f' {message.offset}' if message.offset else ''}: "
+        f"{message.state}"
+        for message in one.messages
+    )
+    return (
+        str(one.person_id),
+        one.name,
+        one.residency.replace("_", " "),
+        one.owner,
+        "\n".join(one.entry_terms),
+        one.next_deadline,
+        messages,
+    )

@@ -1,0 +1,92 @@
+"""The tasks of the intake DAGs: each drains what waits for it, and returns counts for the grid. No people in XCom."""
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from enrollment_crm.bootstrap import (
+    clock_of,
+    country_zones_of,
+    engine_of,
+    feeds_of,
+    field_maps_of,
+    outbox_of,
+    programs_of,
+    validator_of,
+)
+from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.orchestration.run_parameters import RunParameters, read_parameters
+from enrollment_crm.settings import Settings
+from enrollment_crm.workflows.answers import send_answers
+from enrollment_crm.workflows.applications import load_applications
+from enrollment_crm.workflows.batches import validate_pending
+from enrollment_crm.workflows.inbox import collect as collect_rows
+from enrollment_crm.workflows.routing import route_people
+from enrollment_crm.workflows.signups import load_signups
+
+Counts = dict[str, int]
+
+
+def _start(params: Mapping[str, Any]) -> tuple[Settings, RunParameters]:
+    settings = Settings()
+    return settings, read_parameters(params, clock=clock_of(settings))
+
+
+def collect(kind: str, params: Mapping[str, Any]) -> Counts:
+    """Ask every source of this kind for its rows and keep them in the inbox."""
+    settings, run = _start(params)
+    feeds = feeds_of(settings, RecordKind(kind))
+    return dataclasses.asdict(collect_rows(engine_of(settings), feeds, now=run.now, dry_run=run.dry_run))
+
+
+def validate(kind: str, params: Mapping[str, Any]) -> Counts:
+    """Judge every pending row: accepted, or quarantined with a reason in words."""
+    settings, run = _start(params)
+    validated = validate_pending(
+        engine_of(settings),
+        validator_of(settings),
+        field_maps_of(settings),
+        kind=RecordKind(kind),
+        now=run.now,
+        dry_run=run.dry_run,
+    )
+    return dataclasses.asdict(validated)
+
+
+def load(kind: str, params: Mapping[str, Any]) -> Counts:
+    """Take what accepted rows say into the people's records."""
+    settings, run = _start(params)
+    take_in = {RecordKind.SIGNUP: load_signups, RecordKind.APPLICATION: load_applications}[RecordKind(kind)]
+    loaded = take_in(
+        engine_of(settings),
+        field_maps_of(settings),
+        country_zones=country_zones_of(settings),
+        default_program=settings.default_program,
+        now=run.now,
+        dry_run=run.dry_run,
+    )
+    return dataclasses.asdict(loaded)
+
+
+def route(params: Mapping[str, Any]) -> Counts:
+    """Decide the route of everybody whose evidence has changed."""
+    settings, run = _start(params)
+    routed = route_people(
+        engine_of(settings),
+        programs_of(settings),
+        default_program=settings.default_program,
+        now=run.now,
+        dry_run=run.dry_run,
+    )
+    return dataclasses.asdict(routed)
+
+
+def answer(kind: str, params: Mapping[str, Any]) -> Counts:
+    """Send the welcomes, or the receipts of applications, that are owed."""
+    settings, run = _start(params)
+    outbox = outbox_of(settings, engine_of(settings))
+    try:
+        return dict(send_answers(outbox, MessageKind(kind), now=run.now, dry_run=run.dry_run).counts)
+    finally:
+        outbox.transport.close()

@@ -1,0 +1,28 @@
+"""The plugin: warms the process that forks tasks, so that a task does not pay for imports again.
+
+LocalExecutor forks its workers from the scheduler, and Celery's workers are forked from their parent. With
+``[core] lazy_load_plugins = False`` this module is imported there, once.
+"""
+
+import sys
+
+from airflow.plugins_manager import AirflowPlugin
+
+#: Commands of Airflow whose process forks tasks.
+_FORKING_COMMANDS = ("scheduler", "celery")
+
+
+class EnrollmentCrmPlugin(AirflowPlugin):
+    """Announces the package to Airflow."""
+
+    name = "enrollment_crm"
+
+
+def _forks_tasks(arguments: list[str]) -> bool:
+    return any(command in arguments[1:3] for command in _FORKING_COMMANDS)
+
+
+if _forks_tasks(sys.argv):
+    import enrollment_crm.orchestration.intake
+    import enrollment_crm.orchestration.reminders
+    import enrollment_crm.validation.batches  # noqa: F401

@@ -1,0 +1,44 @@
+"""The tasks of the DAG ``send_reminders``. Dates and counts travel between them, no people."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from enrollment_crm.bootstrap import clock_of, engine_of, outbox_of
+from enrollment_crm.orchestration.run_parameters import read_parameters
+from enrollment_crm.settings import Settings
+from enrollment_crm.workflows import reminders
+
+Counts = dict[str, int]
+
+
+def find_due(params: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
+    """The instant of this sweep, and its units of work, each with the name that the grid shows."""
+    settings = Settings()
+    run = read_parameters(params, clock=clock_of(settings))
+    outbox = outbox_of(settings, engine_of(settings))
+    return run.now.isoformat(), [due.to_wire() for due in reminders.find_due(outbox, now=run.now)]
+
+
+def send(due: Mapping[str, Any], params: Mapping[str, Any]) -> Counts:
+    """Send one unit of work to its end."""
+    settings = Settings()
+    run = read_parameters(params, clock=clock_of(settings))
+    outbox = outbox_of(settings, engine_of(settings))
+    try:
+        tally = reminders.send_due(outbox, reminders.Due.from_wire(due), now=run.now, dry_run=run.dry_run)
+    finally:
+        outbox.transport.close()
+    return dict(tally.counts)
+
+
+def summarise(now: str, sent: Iterable[Counts], params: Mapping[str, Any]) -> Counts:
+    """Add up what the units sent, and remember how far has been swept: up to the instant at which they were found."""
+    settings = Settings()
+    total: Counter[str] = Counter()
+    for counts in sent:
+        total.update(counts)
+    if not params["dry_run"]:
+        reminders.finish_sweep(outbox_of(settings, engine_of(settings)), now=datetime.fromisoformat(now))
+    return dict(total)

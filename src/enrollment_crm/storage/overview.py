@@ -1,0 +1,145 @@
+"""The overview: people, where they were routed, and what they were sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+
+from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.models import (
+    BatchRow,
+    CoverRow,
+    InboxRow,
+    InterestRow,
+    MessageRow,
+    PersonRow,
+    QuarantineRow,
+    ReviewRow,
+)
+
+
+@dataclass(frozen=True)
+class PersonFacts:
+    """A person with their route. pii: name, residency, zone."""
+
+    person_id: int
+    name: str
+    residency: Residency
+    zone: str
+    owner: str
+    needs_routing: bool
+    #: Program and entry term, in order of arrival.
+    interests: tuple[tuple[str, str | None], ...]
+
+
+@dataclass(frozen=True)
+class MessageFacts:
+    """A cover of the ledger: what it was about, and what became of it."""
+
+    person_id: int
+    kind: str
+    about: str
+    offset: str | None
+    due_at: datetime
+    #: A state of the message, or the reason that withheld it.
+    state: str
+
+
+def people_with_routes(connection: Connection) -> list[PersonFacts]:
+    """Everybody, in order of arrival."""
+    interests: dict[int, list[tuple[str, str | None]]] = {}
+    wanted = select(InterestRow.person_id, InterestRow.program, InterestRow.entry_term).order_by(InterestRow.id)
+    for row in connection.execute(wanted):
+        interests.setdefault(row.person_id, []).append((row.program, row.entry_term))
+    person = PersonRow.__table__
+    return [
+        PersonFacts(
+            person_id=row.id,
+            name=f"{row.first_name} {row.last_name}".strip(),
+            residency=Residency(row.residency),
+            zone=row.zone,
+            owner=row.owner,
+            needs_routing=row.needs_routing,
+            interests=tuple(interests.get(row.id, ())),
+        )
+        for row in connection.execute(select(*person.c).order_by(person.c.id))
+    ]
+
+
+def messages_of_people(connection: Connection) -> list[MessageFacts]:
+    """Every cover of the ledger, in order of its instant."""
+    statement = (
+        select(
+            CoverRow.person_id,
+            CoverRow.kind,
+            CoverRow.entry_term,
+            CoverRow.round,
+            CoverRow.prep_session_id,
+            CoverRow.offset,
+            CoverRow.due_at,
+            func.coalesce(CoverRow.withheld, MessageRow.withheld).label("withheld"),
+            MessageRow.state,
+        )
+        .select_from(CoverRow)
+        .outerjoin(MessageRow, MessageRow.id == CoverRow.message_row_id)
+        .order_by(CoverRow.due_at, CoverRow.id)
+    )
+    return [
+        MessageFacts(
+            person_id=row.person_id,
+            kind=row.kind,
+            about=row.prep_session_id or " ".join(filter(None, [row.round, row.entry_term])),
+            offset=row.offset,
+            due_at=row.due_at,
+            state=f"withheld: {row.withheld}" if row.withheld else row.state,
+        )
+        for row in connection.execute(statement)
+    ]
+
+
+@dataclass(frozen=True)
+class QuarantineFacts:
+    """A rejected row: where it came from, and why it was rejected. No value of it."""
+
+    inbox_id: int
+    source: str
+    column: str
+    reason: str
+
+
+def quarantined_rows(connection: Connection) -> list[QuarantineFacts]:
+    """Every row in the quarantine, oldest first."""
+    statement = (
+        select(QuarantineRow.inbox_id, InboxRow.source, QuarantineRow.column, QuarantineRow.reason)
+        .join(InboxRow, InboxRow.id == QuarantineRow.inbox_id)
+        .order_by(QuarantineRow.inbox_id)
+    )
+    return [QuarantineFacts(*row) for row in connection.execute(statement)]
+
+
+@dataclass(frozen=True)
+class IntakeFacts:
+    """in = accepted + quarantined, over all batches; and what still waits."""
+
+    rows_in: int
+    accepted: int
+    quarantined: int
+    pending: int
+    not_loaded: int
+    open_reviews: int
+
+
+def intake_totals(connection: Connection) -> IntakeFacts:
+    """The counts of all batches, and what waits for a task or a person."""
+    columns = (BatchRow.rows_in, BatchRow.accepted, BatchRow.quarantined)
+    sums = connection.execute(select(*(func.coalesce(func.sum(column), 0) for column in columns))).one()
+    waiting: Sequence[int] = [
+        connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one()
+        for table, condition in (
+            (InboxRow, InboxRow.outcome == "pending"),
+            (BatchRow, BatchRow.step == "validated"),
+            (ReviewRow, ReviewRow.closed_at.is_(None)),
+        )
+    ]
+    return IntakeFacts(*(int(value) for value in sums), *waiting)
