@@ -44,9 +44,7 @@ class Airflow:
 
     def is_migrated(self) -> bool:
         """Whether this version of Airflow has migrated this database before: asking itself takes seconds."""
-        return (
-            self.place.migrated_file.exists() and self._fingerprint() == self.place.migrated_file.read_text()
-        )
+        return self.place.migrated_file.exists() and self._fingerprint() == self.place.migrated_file.read_text()
 
     def note_migrated(self) -> None:
         """Remember the migration for `is_migrated`."""
@@ -68,9 +66,7 @@ class Airflow:
 
     def _health(self) -> dict[str, dict[str, str | None]]:
         try:
-            health: dict[str, dict[str, str | None]] = json.loads(
-                fetch(f"{self.place.url}/api/v2/monitor/health")
-            )
+            health: dict[str, dict[str, str | None]] = json.loads(fetch(f"{self.place.url}/api/v2/monitor/health"))
         except ValueError as error:
             raise OSError(f"{self.place.url} does not answer in JSON: {error}") from error
         return health

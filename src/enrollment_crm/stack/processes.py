@@ -147,7 +147,5 @@ class Supervisor:
             self._on_change(Change(step.name, State.DONE))
             return True
         self._on_change(Change(step.name, State.FAILED))
-        problem = (
-            f"took longer than {step.deadline_in_seconds:g} s" if code is None else f"ended with code {code}"
-        )
+        problem = f"took longer than {step.deadline_in_seconds:g} s" if code is None else f"ended with code {code}"
         raise ProgramFailed(f"{step.name} {problem}.", self._launcher.log_file(step))

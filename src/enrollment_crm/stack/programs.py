@@ -23,7 +23,7 @@ class Step:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    deadline_in_seconds: float = 180
+    deadline_in_seconds: float = 300
     working_directory: Path | None = None
     account: Account | None = None
 
@@ -37,7 +37,8 @@ class Service:
     #: Whether it does its work by now. Given: when its process was started (seconds since 1970). OSError: no.
     is_ready: Callable[[float], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
-    ready_within_in_seconds: float = 90
+    #: Generous: a busy machine with two cores takes minutes where a quiet one takes seconds.
+    ready_within_in_seconds: float = 240
     stop_signal: signal.Signals = signal.SIGTERM
     #: From the stop signal to SIGKILL for the whole tree.
     stop_within_in_seconds: float = 8

@@ -121,9 +121,7 @@ class Stack:
     def _plan(self, state_directory: Path) -> None:
         """Decide ports and places; nothing runs yet."""
         self._cluster = Cluster(state_directory / "postgresql")
-        public_port = port_of(
-            self._asked.public_port, variable="CRM_PUBLIC_PORT", host=self._asked.public_host
-        )
+        public_port = port_of(self._asked.public_port, variable="CRM_PUBLIC_PORT", host=self._asked.public_host)
         self._airflow = Airflow(
             place_of(
                 state_directory=state_directory,
