@@ -119,9 +119,9 @@ def build_message(
             f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
             f"--{boundary}\r\n".encode(),
             text_part(rendered.text),
-            f"--{boundary}\r\n".encode(),
+            f"\r\n--{boundary}\r\n".encode(),
             html_part(rendered.html),
-            f"--{boundary}--\r\n".encode(),
+            f"\r\n--{boundary}--\r\n".encode(),
         ]
     )
     return OutgoingMessage(envelope_sender, to.spec, message_id, content, to.requires_smtputf8)
