@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class CandidateRow:
-    """A canonical row under the id by which the verdict will speak of it."""
+    """A row as ``translate`` makes it, under the id by which the verdict will speak of it."""
 
     id: int
     values: Mapping[str, str | None]

@@ -1,0 +1,134 @@
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+from enrollment_crm.sources.delimited import read_delimited
+from enrollment_crm.sources.feed_errors import FeedUnreadableError
+
+TEXT = "Name;Email\r\nZsófia Szabó;zsofia@example.com\r\n王小明;wang@example.com\r\n"
+ROWS = [
+    {"Name": "Zsófia Szabó", "Email": "zsofia@example.com"},
+    {"Name": "王小明", "Email": "wang@example.com"},
+]
+
+
+def rows_in(directory: Path, content: bytes) -> list[dict[str, str]]:
+    file = directory / "rows.csv"
+    file.write_bytes(content)
+    return read_delimited(file)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_reads_every_unicode_encoding(tmp_path: Path, encoding: str) -> None:
+    assert rows_in(tmp_path, TEXT.encode(encoding)) == ROWS
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_reads_utf16_without_a_mark(tmp_path: Path, encoding: str) -> None:
+    assert rows_in(tmp_path, TEXT.splitlines()[0].encode(encoding) + "\nZoë;z@example.com".encode(encoding)) == [
+        {"Name": "Zoë", "Email": "z@example.com"}
+    ]
+
+
+def test_reads_windows_1252(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path, "Name,Price\nJürgen Weiß,5 €\nO’Brien,–\n".encode("cp1252"))
+    assert rows == [{"Name": "Jürgen Weiß", "Price": "5 €"}, {"Name": "O’Brien", "Price": "–"}]
+
+
+def test_a_bad_byte_costs_one_letter_not_every_name(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path, "Name\nZsófia Szabó\nJ".encode() + b"\xfc" + b"rgen\n")
+    assert [row["Name"] for row in rows] == ["Zsófia Szabó", "J\ufffdrgen"]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "a,b\n1,2\n",
+        "a;b\n1;2\n",
+        "a\tb\n1\t2\n",
+        "a|b\n1|2",
+        "sep=;\na;b\n1;2\n",
+        '"sep=;"\r\na;b\r\n1;2',
+        "sep=\t\na\tb\n1\t2",
+    ],
+)
+def test_finds_the_delimiter(tmp_path: Path, content: str) -> None:
+    assert rows_in(tmp_path, content.encode()) == [{"a": "1", "b": "2"}]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_knows_every_line_end(tmp_path: Path, end: str) -> None:
+    assert rows_in(tmp_path, f"a,b{end}1,2{end}3,4".encode()) == [{"a": "1", "b": "2"}, {"a": "3", "b": "4"}]
+
+
+def test_a_quoted_cell_may_hold_anything(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, b'a,b\n"x, ""y""\nz",2\n') == [{"a": 'x, "y"\nz', "b": "2"}]
+
+
+def test_columns_without_a_name_or_with_the_same_one_stay_apart(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, b"Email,,Email,Email\n1,2,3,4") == [
+        {"Email": "1", "column 2": "2", "Email (2)": "3", "Email (3)": "4"}
+    ]
+
+
+def test_rows_with_too_few_or_too_many_cells_come_back_with_a_note(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, b"a,b\n1\n1,2,3\n1,2,,\n") == [
+        {"a": "1", DAMAGE_NOTE: "1 cells under 2 headings"},
+        {"a": "1", "b": "2", "column 3": "3", DAMAGE_NOTE: "3 cells under 2 headings"},
+        {"a": "1", "b": "2"},
+    ]
+
+
+def test_a_stray_quote_costs_one_row_not_the_rest(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path, b'a,b\n1,2\n"3,4\n5,6\n7,"8" x\n9,10\n')
+    assert [DAMAGE_NOTE in row for row in rows] == [False, True, False, True, False]
+    assert [row["a"] for row in rows] == ["1", '"3', "5", "7", "9"]
+
+
+def test_open_quotes_on_every_line_do_not_take_forever(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path, b"a,b\n" + b'"x,1\n\n' * 1001)
+    assert len(rows) == 1001
+
+
+def test_nul_and_huge_cells_are_no_obstacle(tmp_path: Path) -> None:
+    rows = rows_in(tmp_path, b"a,b\n1\x00,2\n" + b"x" * 1_000_000 + b",4\n5,6\n")
+    assert [len(row["a"]) for row in rows] == [2, 1_000_000, 1]
+
+
+def test_rows_without_any_value_are_no_rows(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, b"a,b\n\n,,\n  ,\n1,2\n\n") == [{"a": "1", "b": "2"}]
+
+
+def test_a_header_alone_gives_no_rows(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, b"a,b\n") == []
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [(b"", "ask for the export again"), (b"\n\n", "ask for the export again"), (b"PK\x03\x04...", "save it as CSV")],
+)
+def test_says_what_to_do_about_a_file_that_is_none(tmp_path: Path, content: bytes, remedy: str) -> None:
+    with pytest.raises(FeedUnreadableError, match=remedy):
+        rows_in(tmp_path, content)
+
+
+@given(content=st.binary(max_size=300))
+def test_any_bytes_are_rows_or_a_named_error(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    file = tmp_path_factory.getbasetemp() / "any.csv"
+    file.write_bytes(content)
+    with suppress(FeedUnreadableError):
+        read_delimited(file)
+
+
+@given(cells=st.lists(st.tuples(st.integers(), st.text("ab ,;\"'\n", min_size=1)), min_size=1, max_size=20))
+def test_no_row_of_a_well_formed_file_is_lost(
+    tmp_path_factory: pytest.TempPathFactory, cells: list[tuple[int, str]]
+) -> None:
+    lines = ['{},"{}"\r\n'.format(number, text.replace('"', '""')) for number, text in cells]
+    file = tmp_path_factory.getbasetemp() / "well-formed.csv"
+    file.write_bytes(("number,text\r\n" + "".join(lines)).encode())
+    assert [(int(row["number"]), row["text"]) for row in read_delimited(file)] == cells
