@@ -44,7 +44,7 @@ class AirflowPlace:
 
 def options(place: AirflowPlace, keys: Keys) -> Options:
     """The whole configuration: no airflow.cfg has a say beside it."""
-    return {**_core(place, keys), **_services(place, keys), **_quick_work(), **_quick_recovery(), **_quiet()}
+    return {**_core(place, keys), **_services(place, keys), **_quick_work(), **_quick_recovery()}
 
 
 def _core(place: AirflowPlace, keys: Keys) -> Options:
@@ -121,8 +121,3 @@ def _quick_recovery() -> Options:
         ("workers", "execution_api_retry_wait_max"): "5",
         ("core", "killed_task_cleanup_time"): "5",
     }
-
-
-def _quiet() -> Options:
-    """Nothing leaves this machine."""
-    return {("usage_data_collection", "enabled"): "False"}

@@ -47,7 +47,8 @@ class Maildir:
 
 
 def _envelope_headers(sender: str, recipients: list[str]) -> bytes:
-    lines = [f"Return-Path: <{sender}>", *(f"Delivered-To: {recipient}" for recipient in recipients)]
+    # aiosmtpd gives the empty sender of a bounce as "<>", every other one without its brackets.
+    lines = [f"Return-Path: <{sender.strip('<>')}>", *(f"Delivered-To: {recipient}" for recipient in recipients)]
     return "".join(f"{line}\r\n" for line in lines).encode("utf-8", errors="surrogateescape")
 
 

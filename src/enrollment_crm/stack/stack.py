@@ -199,7 +199,7 @@ class Stack:
 
     def _public_app(self) -> Service:
         settings = self.settings
-        app = ("enrollment_crm.web.public.app:create_app", "--factory", "--no-access-log")
+        app = ("enrollment_crm.web.public.app:create_app", "--factory", "--no-access-log", "--no-server-header")
         place = ("--host", settings.public_host, "--port", str(settings.public_port))
         return Service(
             "public-app",

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.unit.stack.conftest import eventually
 
 from enrollment_crm.stack.guardian import Guardian
 from enrollment_crm.stack.members import members_of
-from tests.unit.stack.conftest import eventually
 
 #: Owns a database that needs a moment to stop well, and a server with a child that left its group.
 SUPERVISOR = """

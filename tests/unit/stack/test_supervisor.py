@@ -9,13 +9,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from tests.unit.stack.conftest import IMPATIENT, eventually, is_free, listening, script
 
 from enrollment_crm.stack.errors import ProgramFailed
 from enrollment_crm.stack.keeper import Change, RestartPolicy, State
 from enrollment_crm.stack.members import members_of
 from enrollment_crm.stack.processes import Supervisor
 from enrollment_crm.stack.programs import Service, Step
-from tests.unit.stack.conftest import IMPATIENT, eventually, is_free, listening, script
 
 SLEEP = "import time; time.sleep(60)"
 #: Starts a child that leaves the process group, as tasks of Airflow do, then sleeps.
@@ -153,9 +153,7 @@ class TestStop:
         assert is_free(port)
 
     def test_kills_what_does_not_listen(self, tmp_path: Path) -> None:
-        stubborn = (
-            f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)\n{SLEEP}"
-        )
+        stubborn = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True)\n{SLEEP}"
         with Supervisor(log_directory=tmp_path / "logs") as supervisor:
             supervisor.launch(script("stubborn", stubborn))
             assert eventually(lambda: "deaf" in log_of(tmp_path, "stubborn"))
