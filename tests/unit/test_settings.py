@@ -1,0 +1,84 @@
+"""The settings and their list for people, ``.env.example``, are the same; what cannot be is refused in words."""
+
+import re
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from enrollment_crm.settings import CHECKOUT, Settings
+
+ENTRY = re.compile(r"^#?(CRM_[A-Z_]+)=(.*)$", re.MULTILINE)
+LISTED = dict(ENTRY.findall((CHECKOUT / ".env.example").read_text()))
+SECRET = "an unguessable value"
+
+
+@pytest.fixture(autouse=True)
+def no_variables_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test sees the variables that it sets, whatever the developer's shell exports."""
+    for name in Settings.model_fields:
+        monkeypatch.delenv(f"CRM_{name.upper()}", raising=False)
+
+
+def test_every_setting_is_listed_and_nothing_else() -> None:
+    assert set(LISTED) == {f"CRM_{name.upper()}" for name in Settings.model_fields}
+
+
+def test_every_variable_is_listed_once() -> None:
+    names = [name for name, _ in ENTRY.findall((CHECKOUT / ".env.example").read_text())]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("name", list(Settings.model_fields))
+def test_listed_default_is_the_default(name: str) -> None:
+    """A folder of the checkout is listed empty: its address differs from machine to machine."""
+    default, listed = Settings.model_fields[name].default, LISTED[f"CRM_{name.upper()}"]
+    if isinstance(default, SecretStr):
+        default = default.get_secret_value()
+    if default is None or str(default).startswith(str(CHECKOUT)):
+        default = ""
+    assert listed == (str(default).lower() if isinstance(default, bool) else str(default))
+
+
+def test_the_list_as_it_stands_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = Settings()
+    for name, value in LISTED.items():
+        monkeypatch.setenv(name, value)
+    assert Settings() == before
+
+
+def test_every_entry_is_explained() -> None:
+    paragraphs = (CHECKOUT / ".env.example").read_text().split("\n\n")
+    entries = [paragraph for paragraph in paragraphs if re.search(r"^#?[A-Z_]+=", paragraph, re.MULTILINE)]
+    assert len(entries) > 5
+    assert all(paragraph.startswith("# ") for paragraph in entries)
+
+
+def test_production_is_taken_with_a_secret_and_https() -> None:
+    settings = Settings(environment="production", secret_key=SecretStr(SECRET), public_url="https://a.example")
+    assert settings.environment == "production"
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"secret_key": "development-only"}, "CRM_SECRET_KEY"),
+        ({"public_url": "http://a.example"}, "CRM_PUBLIC_URL"),
+        ({"as_of": "2026-11-24T10:00:00-05:00"}, "CRM_AS_OF"),
+        ({"environment": "staging"}, "environment"),
+        ({"as_of": "2026-11-24T10:00:00", "environment": "development"}, "timezone"),
+        ({"lease_in_seconds": "600"}, "CRM_LEASE_IN_SECONDS"),
+        ({"smtp_port": "0"}, "smtp_port"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_words(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], says: str
+) -> None:
+    for name, value in {"environment": "production", "secret_key": SECRET, **changes}.items():
+        monkeypatch.setenv(f"CRM_{name.upper()}", value)
+    with pytest.raises(ValidationError, match=says):
+        Settings()
+
+
+def test_secrets_are_not_shown() -> None:
+    settings = Settings(secret_key=SecretStr(SECRET), smtp_password=SecretStr(SECRET), database_url=SecretStr(SECRET))
+    assert SECRET not in f"{settings!r} {settings}"
