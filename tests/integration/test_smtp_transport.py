@@ -199,9 +199,8 @@ def test_before_data_can_abandon_the_message() -> None:
 
 def test_before_data_is_not_called_when_the_address_is_refused() -> None:
     calls: list[str] = []
-    with serving(Relay({"RCPT": "550 5.1.1 no such user"})) as transport:
-        with pytest.raises(AddressRefused):
-            transport.send(message(), before_data=lambda: calls.append("called"))
+    with serving(Relay({"RCPT": "550 5.1.1 no such user"})) as transport, pytest.raises(AddressRefused):
+        transport.send(message(), before_data=lambda: calls.append("called"))
     assert calls == []
 
 
@@ -223,9 +222,9 @@ def test_a_session_that_died_between_two_messages_is_replaced_without_a_word() -
 
 
 def test_a_server_that_never_answers_the_content_ends_in_an_unknown_outcome() -> None:
-    with serving(Relay({"content": "slow"}), data_timeout_in_seconds=0.3) as transport:
-        with pytest.raises(OutcomeUnknown, match="reconcile"):
-            transport.send(message(), before_data=go_on)
+    relay = Relay({"content": "slow"})
+    with serving(relay, data_timeout_in_seconds=0.3) as transport, pytest.raises(OutcomeUnknown, match="reconcile"):
+        transport.send(message(), before_data=go_on)
 
 
 def test_nobody_listens() -> None:
@@ -257,14 +256,14 @@ def _greet(server: socket.socket, greeting: bytes) -> None:
 
 
 def test_an_international_address_needs_a_relay_that_knows_it() -> None:
-    josé = message("josé@example.org", utf8=True)
+    to_jose = message("josé@example.org", utf8=True)
     with serving(Relay()) as transport:
         with pytest.raises(InternationalAddressRefused, match="SMTPUTF8"):
-            transport.send(josé, before_data=go_on)
+            transport.send(to_jose, before_data=go_on)
         transport.send(message(), before_data=go_on)
     relay = Relay()
     with serving(relay, enable_SMTPUTF8=True) as transport:
-        transport.send(josé, before_data=go_on)
+        transport.send(to_jose, before_data=go_on)
     assert relay.accepted[0].rcpt_tos == ["josé@example.org"]
     assert relay.accepted[0].smtp_utf8
 
@@ -290,15 +289,14 @@ def test_signing_in() -> None:
     with serving(relay, username="crm", password="right", **server) as transport:
         transport.send(message(), before_data=go_on)
     assert len(relay.accepted) == 1
-    with serving(relay, username="crm", password="wrong", **server) as transport:
-        with pytest.raises(SenderRefused, match="535"):
-            transport.send(message(), before_data=go_on)
+    wrong = serving(relay, username="crm", password="wrong", **server)
+    with wrong as transport, pytest.raises(SenderRefused, match="535"):
+        transport.send(message(), before_data=go_on)
 
 
 def test_a_relay_without_starttls_is_ours_to_mend() -> None:
-    with serving(Relay(), starttls=True) as transport:
-        with pytest.raises(SenderRefused, match="CRM_SMTP_STARTTLS"):
-            transport.send(message(), before_data=go_on)
+    with serving(Relay(), starttls=True) as transport, pytest.raises(SenderRefused, match="CRM_SMTP_STARTTLS"):
+        transport.send(message(), before_data=go_on)
 
 
 def test_options_do_not_print_the_password() -> None:

@@ -82,6 +82,8 @@ def _check_audience(
 
 def _place_of(finding: Finding, sources: EmailSources, base: BaseSources) -> tuple[SourceFile, int]:
     """Where the words that a finding is about stand: in the email, else in the layout, else at the top."""
+    if finding.about_subject:
+        return sources.subject, 0
     for file in (sources.mjml, base.mjml):
         if finding.near and finding.near in file.text:
             return file, file.text.index(finding.near)

@@ -26,6 +26,7 @@ class Finding(NamedTuple):
     remedy: str
     #: Words beside which it is, as they may stand in the file.
     near: str = ""
+    about_subject: bool = False
 
 
 def check_rendered(rendered: RenderedEmail, context: Mapping[str, object]) -> Iterator[Finding]:
@@ -40,10 +41,10 @@ def check_rendered(rendered: RenderedEmail, context: Mapping[str, object]) -> It
 
 def _check_subject(subject: str) -> Iterator[Finding]:
     if not subject:
-        yield Finding("The subject is empty.", "Write words for this situation too.")
+        yield Finding("The subject is empty.", "Write words for this situation too.", about_subject=True)
     if len(subject) > SUBJECT_LIMIT_IN_CHARACTERS:
         remedy = f"Use at most {SUBJECT_LIMIT_IN_CHARACTERS}: phones show about 40."
-        yield Finding(f"The subject has {len(subject)} characters.", remedy)
+        yield Finding(f"The subject has {len(subject)} characters.", remedy, about_subject=True)
 
 
 def _check_links(document: HtmlDocument, text: str) -> Iterator[Finding]:

@@ -1,5 +1,6 @@
 """The smallest template folder that is in order; tests change one file of it and look what is said."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 LAYOUT_MJML = """\
@@ -110,7 +111,7 @@ CONTEXT = {
 }
 
 
-def write_folder(directory: Path, changes: dict[str, str | None] | None = None) -> Path:
+def write_folder(directory: Path, changes: Mapping[str, str | None] | None = None) -> Path:
     """Write the folder with some files changed, or left out where the change is None."""
     for name, text in {**FILES, **(changes or {})}.items():
         if text is not None:

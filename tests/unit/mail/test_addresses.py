@@ -18,8 +18,10 @@ GOOD = (
 )
 BAD = (
     "", "ana", "@example.org", "ana@", "ana@localhost", "ana@-x.example", "ana@exa mple.org", "a b@example.org",
-    "ana@example.org\r\nBcc: x@y.example", "ana@example..org", "ana@[127.0.0.1]", "a@b@example.org", "<ana@example.org>",
-    "ana@example.org.", f"{'x' * 65}@example.org", f"ana@{'x' * 64}.example", "ana\u200b@example.org", "ana\u202e@example.org",
+    "ana@example.org\r\nBcc: x@y.example", "ana@example..org", "ana@[127.0.0.1]", "a@b@example.org",
+    "<ana@example.org>", "ana@example.org.", f"{'x' * 65}@example.org", f"ana@{'x' * 64}.example",
+    "ana\u200b@example.org",
+    "ana\u202e@example.org",
     "ana@ex_ample.org", f"ana@{'abcdefgh.' * 30}org", "ana\ud800@example.org", "ana@☃\u0378.example",
 )  # fmt: skip
 

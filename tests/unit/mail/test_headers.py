@@ -53,7 +53,7 @@ def test_any_printable_subject_is_read_back_as_it_was(subject: str) -> None:
 def test_a_display_name_is_read_back_as_it_was(name: str) -> None:
     header = address_header("To", name, "ana@example.org")
     assert_legal(header)
-    # Python 3.11's own parser puts a space between encoded words of a phrase (RFC 2047 6.2 says none); this one does not.
+    # Python 3.11's newer parser puts a space between encoded words of a phrase (against RFC 2047 6.2).
     unfolded = str(email.message_from_bytes(header + b"\r\n")["To"])
     phrase, address = parseaddr("".join(unfolded.splitlines()))
     assert (str(make_header(decode_header(phrase))), address) == (name, "ana@example.org")
