@@ -128,6 +128,11 @@ def test_the_people_are_those_of_the_readme(people: dict[str, list[Signup | Appl
     assert {name: [count] for name, count in counted.items()} == readme_table("| people | count |")
 
 
+def test_the_term_code_of_this_school_is_not_computed(people: dict[str, list[Signup | Application]]) -> None:
+    (record,) = people["kenji.watanabe@example.net"]
+    assert str(record.entry_term) == "fall 2026"  # from 202710
+
+
 def test_everything_happened_before_the_demonstration_begins(outcomes: dict[str, Outcome]) -> None:
     moments = [
         record.occurred_at if isinstance(record, Signup) else record.report.occurred_at

@@ -2,11 +2,12 @@
 
 import json
 import logging
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -18,6 +19,7 @@ from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachable
 _RETRIES = 3
 #: A feed that asks for more patience than this is asked again by the next run of the DAG.
 _LONGEST_WAIT_IN_SECONDS = 30
+_KEY_PARAMETER = re.compile(r"\bh=[^&\s'\"]*")
 _CHATTY_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
 
 
@@ -35,16 +37,12 @@ def fetch_slate(url: str, key: str, *, timeout_in_seconds: float) -> list[dict[s
         FeedUnreachableError, FeedRefusedError, FeedUnreadableError: see there.
     """
     if urlsplit(url).scheme not in {"http", "https"}:
-        raise FeedRefusedError(
-            "CRM_SLATE_QUERY_URL is no web address: write https://HOST/manage/query/run?id=..."
-        )
-    with _unheard(key):
+        raise FeedRefusedError("CRM_SLATE_QUERY_URL is no web address: write https://HOST/manage/query/run?id=...")
+    with _unheard():
         answer, failure = _ask(url, key, timeout_in_seconds)
     if answer is None:
         # Not inside the handler of the original exception: its text and traceback hold the key.
-        raise FeedUnreachableError(
-            f"The Slate feed at {_host(url)} cannot be read: {failure}. It is tried again."
-        )
+        raise FeedUnreachableError(f"The Slate feed at {_host(url)} cannot be read: {failure}. It is tried again.")
     _check_status(answer, url)
     return _rows(answer, url)
 
@@ -103,14 +101,10 @@ def _rows(answer: requests.Response, url: str) -> list[dict[str, Any]]:
 def _what_it_is(answer: requests.Response) -> str:
     start = answer.content[:1024].lstrip().lower()
     if start.startswith((b"<!doctype", b"<html")) or "html" in answer.headers.get("Content-Type", ""):
-        return (
-            "a web page instead of JSON: the key has expired, or the query is not published as a web service"
-        )
+        return "a web page instead of JSON: the key has expired, or the query is not published as a web service"
     if not start:
         return "nothing: run the query in Slate and see whether it gives rows"
-    return (
-        'no complete {"row": [...]}: either the answer broke off, or output=json is not switched on in Slate'
-    )
+    return 'no complete {"row": [...]}: either the answer broke off, or output=json is not switched on in Slate'
 
 
 def _host(url: str) -> str:
@@ -118,20 +112,18 @@ def _host(url: str) -> str:
 
 
 @contextmanager
-def _unheard(secret: str) -> Iterator[None]:
-    """Keeps a secret out of what urllib3 logs: it writes the whole address of each request and retry."""
-
-    def without_secret(record: logging.LogRecord) -> bool:
-        if secret:
-            text = record.getMessage().replace(secret, "***").replace(quote_plus(secret), "***")
-            record.msg, record.args = text, None
-        return True
-
+def _unheard() -> Iterator[None]:
+    """Keeps the key out of what urllib3 logs: it writes the whole address of each request and retry."""
     loggers = [logging.getLogger(name) for name in _CHATTY_LOGGERS]
     for logger in loggers:
-        logger.addFilter(without_secret)
+        logger.addFilter(_without_key)
     try:
         yield
     finally:
         for logger in loggers:
-            logger.removeFilter(without_secret)
+            logger.removeFilter(_without_key)
+
+
+def _without_key(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _KEY_PARAMETER.sub("h=***", record.getMessage()), None
+    return True
