@@ -62,7 +62,7 @@ class Airflow:
         )
 
     def _service(self, name: str, command: list[str], is_ready: Callable[[float], bool]) -> Service:
-        return Service(name, command, is_ready, self.environment(), working_directory=self.place.home)
+        return Service(name, command, is_ready, environment=self.environment(), working_directory=self.place.home)
 
     def _health(self) -> dict[str, dict[str, str | None]]:
         try:

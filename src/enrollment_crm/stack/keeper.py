@@ -137,6 +137,7 @@ class Keeper:
         with self._spawning:
             if self._stopping.is_set():
                 return "was not started"
+            self.service.prepare()
             process = self._process = self._launcher.spawn(self.service)
         if self._becomes_ready(process):
             self._announce(State.READY)

@@ -92,7 +92,6 @@ class Cluster:
 
     def service(self) -> Service:
         """The server in the foreground."""
-        self._prepare_socket_directory()
         options = dict(_OPTIONS) if self.durable else {**_OPTIONS, **_NOT_DURABLE}
         options["unix_socket_directories"] = str(self._socket_directory)
         return Service(
@@ -102,6 +101,7 @@ class Cluster:
                 *(word for name, value in options.items() for word in ("-c", f"{name}={value}")),
             ],
             is_ready=self._is_ready,
+            prepare=self._prepare,
             stop_signal=signal.SIGINT,  # fast shutdown: open transactions are rolled back
             stop_within_in_seconds=15,
             working_directory=self.directory,
@@ -139,10 +139,11 @@ class Cluster:
         mark = hashlib.sha256(str(self.directory).encode()).hexdigest()[:12]
         return Path(tempfile.gettempdir()) / f"enrollment-crm-{os.geteuid()}-{mark}"
 
-    def _prepare_socket_directory(self) -> None:
-        if self._socket_directory != self.directory:
-            self._socket_directory.mkdir(mode=0o700, exist_ok=True)
-            self._hand_over(self._socket_directory)
+    def _prepare(self) -> None:
+        """Before each start: another program may have closed a folder above since the last one (pytest does)."""
+        self._socket_directory.mkdir(mode=0o700, exist_ok=True)
+        for directory in (self.directory, self._socket_directory):
+            self._hand_over(directory)
 
     def _hand_over(self, directory: Path) -> None:
         """Give a directory to the server's account, and let that account walk to it and to the programs."""

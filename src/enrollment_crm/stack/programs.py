@@ -8,6 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
+def nothing() -> None:
+    """There is nothing to prepare."""
+
+
 @dataclass(frozen=True)
 class Account:
     """The user of the operating system that a program runs as."""
@@ -36,6 +40,8 @@ class Service:
     command: Sequence[str]
     #: Whether it does its work by now. Given: when its process was started (seconds since 1970). OSError: no.
     is_ready: Callable[[float], bool]
+    #: Done before every start, the first and the later ones; an OSError means that it cannot be started.
+    prepare: Callable[[], None] = nothing
     environment: Mapping[str, str] = field(default_factory=dict)
     #: Generous: a busy machine with two cores takes minutes where a quiet one takes seconds.
     ready_within_in_seconds: float = 240
