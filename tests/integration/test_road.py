@@ -64,3 +64,15 @@ def test_nothing_is_due_a_second_before_the_point(pipeline: Pipeline, inbox: Inb
 
     assert pipeline.sweep(now=SHANGHAI_T_7 - timedelta(seconds=1)) == {}
     assert pipeline.sweep(now=SHANGHAI_T_7) == {"accepted": 1}
+
+
+def test_a_person_of_a_cell_that_was_swept_before_is_still_reminded(pipeline: Pipeline, inbox: Inbox) -> None:
+    """Loaded after the sweep, but there before the point: the next sweep looks back."""
+    receive_form(pipeline.engine, ANA, now=SHANGHAI_T_7)
+    pipeline.take_in(now=SHANGHAI_T_7)
+    pipeline.sweep(now=SHANGHAI_T_7)
+    receive_form(pipeline.engine, ANA | {"email": "ben@example.edu"}, now=SHANGHAI_T_7)
+    pipeline.take_in(now=SHANGHAI_T_7 + timedelta(minutes=4))
+
+    assert pipeline.sweep(now=SHANGHAI_T_7 + timedelta(minutes=5)) == {"accepted": 1}
+    assert len(_of_kind(inbox, "deadline-reminder")) == 2

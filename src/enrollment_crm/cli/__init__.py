@@ -4,11 +4,13 @@ import typer
 
 from enrollment_crm.cli import templates
 from enrollment_crm.cli.db import app as db_app
+from enrollment_crm.cli.demo import demo
 from enrollment_crm.cli.failures import explained
 from enrollment_crm.cli.intake import intake
 from enrollment_crm.cli.people import people
 from enrollment_crm.cli.route import route
 from enrollment_crm.cli.send import send
+from enrollment_crm.cli.up import up
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -24,6 +26,8 @@ app = typer.Typer(
     Exit codes: 0 done, 1 something is wrong and the message says what, 2 the command was misused.
     """,
 )
+app.command()(up)
+app.command()(demo)
 app.command()(intake)
 app.command()(route)
 app.command()(send)

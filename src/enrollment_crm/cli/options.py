@@ -10,7 +10,8 @@ from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.settings import Settings
 
 
-def _instant(text: str) -> datetime:
+def read_instant(text: str) -> datetime:
+    """The instant that an option names, in UTC. Raises ``typer.BadParameter`` with an example."""
     try:
         return check_aware(datetime.fromisoformat(text)).astimezone(UTC)
     except ValueError as error:
@@ -25,7 +26,7 @@ AsOf = Annotated[
     datetime | None,
     typer.Option(
         "--as-of",
-        parser=_instant,
+        parser=read_instant,
         metavar="INSTANT",
         help="Take this instant for now (RFC 3339, with a zone). An instant still to come is for dry runs only.",
     ),

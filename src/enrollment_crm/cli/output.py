@@ -7,10 +7,13 @@ from typing import TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 Result = TypeVar("Result")
+
+_WIDTH_OF_A_FILE = 130
 
 #: Progress and remarks go here, so that the standard output holds the result alone.
 REMARKS = Console(stderr=True)
@@ -53,10 +56,13 @@ def print_counts(title: str, counts: Mapping[str, Mapping[str, int]], *, as_json
 
 
 def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table for people."""
-    table = Table(title=title, title_justify="left")
+    """A table for people; what is no terminal gets lines wide enough not to break words."""
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDTH_OF_A_FILE)
+    table = Table(title=title, title_justify="left", show_lines=True)
     for column in columns:
-        table.add_column(column, overflow="fold")
+        table.add_column(column)
     for row in rows:
-        table.add_row(*row)
-    Console().print(table)
+        table.add_row(*map(escape, row))
+    console.print(table)

@@ -10,7 +10,9 @@ from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson
 from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.settings import Settings
-from enrollment_crm.workflows.overview import Overview, PersonOverview, overview
+from enrollment_crm.workflows.overview import MessageFacts, Overview, PersonOverview, overview
+
+_MARKS = {"accepted": "✓", "failed": "✗", "uncertain": "?"}
 
 
 def people(*, as_json: AsJson = False) -> None:
@@ -26,8 +28,7 @@ def people(*, as_json: AsJson = False) -> None:
 
 def print_overview(seen: Overview) -> None:
     """The overview as tables."""
-    columns = ("Id", "Name", "Residency", "Owner", "Entry term", "Next deadline", "Messages")
-    print_rows("People", columns, [_row(one) for one in seen.people])
+    print_rows("People", ("Id", "Name", "Route", "Next deadline", "Messages"), [_row(one) for one in seen.people])
     rejected = [(str(one.inbox_id), one.source, one.column, one.reason) for one in seen.quarantine]
     print_rows("Quarantine", ("Row", "Source", "Field", "Reason"), rejected)
     intake = seen.intake
@@ -38,17 +39,10 @@ def print_overview(seen: Overview) -> None:
 
 
 def _row(one: PersonOverview) -> tuple[str, ...]:
-    messages = "\n".join(
-        f"{message.kind.replace('_', ' ')} {message.about}{f' {message.offset}' if message.offset else ''}: "
-        f"{message.state}"
-        for message in one.messages
-    )
-    return (
-        str(one.person_id),
-        one.name,
-        one.residency.replace("_", " "),
-        one.owner,
-        "\n".join(one.entry_terms),
-        one.next_deadline,
-        messages,
-    )
+    route = f"{one.residency.replace('_', ' ')}\n{', '.join(one.entry_terms)}\n-> {one.owner}"
+    return (str(one.person_id), one.name, route, one.next_deadline, "\n".join(map(_message, one.messages)))
+
+
+def _message(one: MessageFacts) -> str:
+    about = " ".join(filter(None, [one.kind, one.about, one.offset])).replace("_", " ")
+    return f"{_MARKS.get(one.state, '-')} {about}: {one.state.replace('_', ' ')}"

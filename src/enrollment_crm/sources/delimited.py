@@ -50,9 +50,7 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
         records = _records(text, delimiter)
         header = next((cells for cells, _ in records if any(cells)), None)
         if header is None:
-            raise FeedUnreadableError(
-                f"{file.name} is empty, without even a header: ask for the export again."
-            )
+            raise FeedUnreadableError(f"{file.name} is empty, without even a header: ask for the export again.")
         names = _column_names(header)
         for cells, damage in records:
             if any(cell.strip() for cell in cells):
@@ -109,9 +107,7 @@ def _records(text: TextIO, delimiter: str) -> Iterator[tuple[list[str], str | No
 
 def _row(names: list[str], cells: list[str], damage: str | None) -> dict[str, str]:
     row = dict(zip(names, cells, strict=False))
-    surplus = {
-        f"column {number}": cell for number, cell in enumerate(cells, 1) if number > len(names) and cell
-    }
+    surplus = {f"column {number}": cell for number, cell in enumerate(cells, 1) if number > len(names) and cell}
     if surplus or len(cells) < len(names):
         damage = damage or f"{len(cells)} cells under {len(names)} headings"
     return {**row, **surplus, DAMAGE_NOTE: damage} if damage else row
@@ -143,9 +139,7 @@ def _encoding_of(file: Path) -> str:
     with file.open("rb") as content:
         sample = content.read(_SAMPLE_IN_BYTES)
     if sample.startswith(_WORKBOOKS_AND_ARCHIVES):
-        raise FeedUnreadableError(
-            f"{file.name} is a workbook or an archive: save it as CSV (UTF-8) and drop that."
-        )
+        raise FeedUnreadableError(f"{file.name} is a workbook or an archive: save it as CSV (UTF-8) and drop that.")
     for mark, encoding in _BYTE_ORDER_MARKS:
         if sample.startswith(mark):
             return encoding

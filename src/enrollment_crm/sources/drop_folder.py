@@ -52,6 +52,4 @@ def _reserved(folder: Path, file: Path) -> Path:
 
 def _is_finished(path: Path) -> bool:
     name = path.name.lower()
-    return (
-        path.is_file() and not name.startswith(_HIDDEN_BEGINNINGS) and not name.endswith(_UNFINISHED_ENDINGS)
-    )
+    return path.is_file() and not name.startswith(_HIDDEN_BEGINNINGS) and not name.endswith(_UNFINISHED_ENDINGS)

@@ -1,7 +1,8 @@
 """Feeds: what a source has to give right now, with what to do once it is safely kept."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,48 +11,46 @@ from enrollment_crm.sources.delimited import read_delimited
 from enrollment_crm.sources.drop_folder import pending_files, set_aside
 from enrollment_crm.sources.slate import fetch_slate
 
+Rows = Sequence[Mapping[str, Any]]
+
 
 @dataclass(frozen=True)
 class Delivery:
-    """Raw rows that belong together; ``keep`` is called once they are committed."""
+    """Raw rows that belong together. ``read`` may raise ``FeedError`` or ``OSError``; ``keep`` follows the commit."""
 
-    rows: Sequence[Mapping[str, Any]]
+    read: Callable[[], Rows]
     keep: Callable[[], object]
 
 
 @dataclass(frozen=True)
 class Feed:
-    """A source that is asked for rows. ``deliveries`` may raise ``FeedError`` or ``OSError``."""
+    """A source that is asked for its deliveries, each read by itself: one that is broken does not stop the others."""
 
     source: str
     kind: RecordKind
-    deliveries: Callable[[], Iterator[Delivery]]
+    deliveries: Callable[[], Iterable[Delivery]]
 
 
 def slate_feed(source: str, kind: RecordKind, *, url: str, key: str, timeout_in_seconds: float) -> Feed:
     """The Slate query at this address."""
-
-    def deliveries() -> Iterator[Delivery]:
-        rows = fetch_slate(url, key, timeout_in_seconds=timeout_in_seconds)
-        yield Delivery(rows, keep=lambda: None)
-
-    return Feed(source, kind, deliveries)
+    read = partial(fetch_slate, url, key, timeout_in_seconds=timeout_in_seconds)
+    return Feed(source, kind, lambda: [Delivery(read, keep=_nothing)])
 
 
 def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path) -> Feed:
     """The files that another system drops for this source; each is set aside once its rows are kept."""
 
-    def deliveries() -> Iterator[Delivery]:
+    def deliveries() -> Iterable[Delivery]:
         for file in pending_files(drop_directory, source):
-            yield Delivery(read_delimited(file), keep=lambda file=file: set_aside(file))
+            yield Delivery(partial(read_delimited, file), keep=partial(set_aside, file))
 
     return Feed(source, kind, deliveries)
 
 
 def file_feed(source: str, kind: RecordKind, *, file: Path) -> Feed:
     """One file that somebody names; it stays where it is."""
+    return Feed(source, kind, lambda: [Delivery(partial(read_delimited, file), keep=_nothing)])
 
-    def deliveries() -> Iterator[Delivery]:
-        yield Delivery(read_delimited(file), keep=lambda: None)
 
-    return Feed(source, kind, deliveries)
+def _nothing() -> None:
+    """There is nothing to set aside."""

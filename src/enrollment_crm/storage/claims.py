@@ -106,4 +106,6 @@ def not_yet_covered(kind: MessageKind, person_id: Any, **key: Any) -> ColumnElem
         else CoverRow.__table__.c[column].is_(None)
         for column in KEY_COLUMNS
     ]
-    return ~exists(select(1).where(CoverRow.person_id == person_id, CoverRow.kind == kind.value, and_(*same)))
+    covered = select(1).where(CoverRow.person_id == person_id, CoverRow.kind == kind.value, and_(*same))
+    # Correlated by name: inside another subquery SQLAlchemy would take a second copy of the outer tables.
+    return ~exists(covered.correlate_except(CoverRow))

@@ -29,6 +29,7 @@ class PersonFacts:
     zone: str
     owner: str
     needs_routing: bool
+    asked: bool
     #: Program and entry term, in order of arrival.
     interests: tuple[tuple[str, str | None], ...]
 
@@ -49,9 +50,12 @@ class MessageFacts:
 def people_with_routes(connection: Connection) -> list[PersonFacts]:
     """Everybody, in order of arrival."""
     interests: dict[int, list[tuple[str, str | None]]] = {}
-    wanted = select(InterestRow.person_id, InterestRow.program, InterestRow.entry_term).order_by(InterestRow.id)
+    asked: set[int] = set()
+    wanted = select(*InterestRow.__table__.c).order_by(InterestRow.id)
     for row in connection.execute(wanted):
         interests.setdefault(row.person_id, []).append((row.program, row.entry_term))
+        if row.asked_for_information:
+            asked.add(row.person_id)
     person = PersonRow.__table__
     return [
         PersonFacts(
@@ -61,6 +65,7 @@ def people_with_routes(connection: Connection) -> list[PersonFacts]:
             zone=row.zone,
             owner=row.owner,
             needs_routing=row.needs_routing,
+            asked=row.id in asked,
             interests=tuple(interests.get(row.id, ())),
         )
         for row in connection.execute(select(*person.c).order_by(person.c.id))
@@ -143,3 +148,14 @@ def intake_totals(connection: Connection) -> IntakeFacts:
         )
     ]
     return IntakeFacts(*(int(value) for value in sums), *waiting)
+
+
+def count_unrouted(connection: Connection) -> int:
+    """How many people wait for a route."""
+    statement = select(func.count()).select_from(PersonRow).where(PersonRow.needs_routing)
+    return connection.execute(statement).scalar_one()
+
+
+def count_rows(connection: Connection) -> int:
+    """How many raw rows have arrived."""
+    return connection.execute(select(func.count()).select_from(InboxRow)).scalar_one()

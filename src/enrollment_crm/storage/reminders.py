@@ -15,7 +15,6 @@ from sqlalchemy import (
     case,
     column,
     distinct,
-    exists,
     func,
     literal,
     select,
@@ -83,23 +82,17 @@ def claim_due_people(
     connection: Connection, cell: DueCell, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     """Claim the messages of up to ``limit`` people of the cell; people whom another worker holds are left to it."""
-    people = _people_of_cell(cell, limit).cte("people").prefix_with("MATERIALIZED")
+    people = _people_of_cell(cell, topic, limit).cte("people").prefix_with("MATERIALIZED")
     covers = _covers_of_cell(cell, topic).subquery("covers")
     due = select(people.c.message_id, *covers.c).join(covers, covers.c.person_id == people.c.person_id)
     return claim_due(connection, due, kind=MessageKind.DEADLINE_REMINDER, lease=lease, now=now)
 
 
-def _people_of_cell(cell: DueCell, limit: int) -> Select[*tuple[Any, ...]]:
-    point = _points(cell)
-    open_cover = exists(
-        select(1)
-        .select_from(InterestRow)
-        .join(point, _is_theirs(point))
-        .where(InterestRow.person_id == PersonRow.id, InterestRow.since <= cell.instant, _open(point))
-    )
+def _people_of_cell(cell: DueCell, topic: str, limit: int) -> Select[*tuple[Any, ...]]:
+    concerned = _covers_of_cell(cell, topic).subquery("concerned")
     return (
         select(PersonRow.id.label("person_id"), MESSAGE_IDS.next_value().label("message_id"))
-        .where(*_lives_in(cell), open_cover)
+        .where(PersonRow.id.in_(select(concerned.c.person_id)))
         .limit(limit)
         .with_for_update(of=PersonRow, skip_locked=True)
     )

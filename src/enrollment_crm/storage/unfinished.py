@@ -31,6 +31,13 @@ def count_unfinished(connection: Connection, kind: MessageKind) -> int:
     return connection.execute(statement.where(MessageRow.kind == kind.value, _vanished() | _to_retry())).scalar_one()
 
 
+def count_unsettled(connection: Connection) -> int:
+    """How many messages of any kind have no end yet, whether a worker holds them or nobody does."""
+    open_states = (MessageState.CLAIMED.value, MessageState.TRANSMITTING.value, MessageState.RETRY.value)
+    statement = select(func.count()).select_from(MessageRow).where(MessageRow.state.in_(open_states))
+    return connection.execute(statement).scalar_one()
+
+
 def reclaim_vanished(connection: Connection, kind: MessageKind, *, limit: int, lease: timedelta) -> list[int]:
     """Claim messages whose worker vanished while it transmitted: their outcome is to be found out."""
     chosen = select(MessageRow.id).where(MessageRow.kind == kind.value, _vanished()).limit(limit)

@@ -42,21 +42,25 @@ def withheld_reason(
 
 def _unsubscribed(topic: str) -> ColumnElement[bool]:
     return exists(
-        select(1).where(
+        select(1)
+        .where(
             UnsubscriptionRow.person_id == PersonRow.id,
             UnsubscriptionRow.topic.in_([topic, EVERY_TOPIC]),
             UnsubscriptionRow.lifted_at.is_(None),
         )
+        .correlate_except(UnsubscriptionRow)
     )
 
 
 def _submitted(program: Column, entry_term: Column) -> ColumnElement[bool]:
     """An application without a program counts for all programs of its term."""
     return exists(
-        select(1).where(
+        select(1)
+        .where(
             ApplicationRow.person_id == PersonRow.id,
             ApplicationRow.entry_term == entry_term,
             or_(ApplicationRow.program == program, ApplicationRow.program.is_(None)),
             ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
         )
+        .correlate_except(ApplicationRow)
     )

@@ -40,28 +40,29 @@ def receive_form(engine: Engine, fields: Mapping[str, str], *, now: datetime) ->
 def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bool = False) -> Collected:
     """Ask every feed for its rows and commit them delivery by delivery.
 
-    A feed that fails does not keep the others from delivering; the first failure is raised at the end, so that
+    A delivery that fails does not keep the others from delivering; the first failure is raised at the end, so that
     the task is red and tried again.
 
     Raises:
-        FeedError: a feed could not be read; what the others delivered is kept.
+        FeedError: a delivery could not be read; what the others delivered is kept.
     """
     check_aware(now)
     collected, failures = Collected(), []
     for feed in feeds:
-        try:
-            for delivery in feed.deliveries():
+        for delivery in feed.deliveries():
+            try:
                 collected += _keep(engine, feed, delivery, now=now, dry_run=dry_run)
-        except (FeedError, OSError) as failure:
-            failures.append(failure)
+            except (FeedError, OSError) as failure:
+                failures.append(failure)
     if failures:
         raise failures[0]
     return collected
 
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
+    rows = delivery.read()
     with transaction(engine, dry_run=dry_run) as connection:
-        kept = keep_raw_rows(connection, delivery.rows, source=feed.source, kind=feed.kind.value, received_at=now)
+        kept = keep_raw_rows(connection, rows, source=feed.source, kind=feed.kind.value, received_at=now)
     if not dry_run:
         delivery.keep()
     return Collected(kept.new, kept.known)

@@ -22,6 +22,8 @@ from enrollment_crm.storage.overview import (
     quarantined_rows,
 )
 
+__all__ = ["MessageFacts", "Overview", "PersonOverview", "overview"]
+
 
 @dataclass(frozen=True)
 class PersonOverview:
@@ -32,6 +34,8 @@ class PersonOverview:
     residency: str
     zone: str
     owner: str
+    #: Whether they asked for information themselves, and are owed an answer.
+    asked: bool
     entry_terms: tuple[str, ...]
     #: The next deadline, in words; empty where none is known or ahead.
     next_deadline: str
@@ -75,6 +79,7 @@ def _person(
         residency=facts.residency.value,
         zone=facts.zone,
         owner=facts.owner,
+        asked=facts.asked,
         entry_terms=tuple(term or "not known" for _, term in facts.interests),
         next_deadline=_next_deadline(facts, deadlines, now),
         messages=tuple(messages),

@@ -1,0 +1,88 @@
+"""What the demonstration feeds: the sample files, by the roads that real ones take."""
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from pathlib import Path
+
+import requests
+from sqlalchemy import Engine
+
+from enrollment_crm.sources.delimited import read_delimited
+from enrollment_crm.sources.programs import read_prep_sessions
+from enrollment_crm.storage.inbox import digest_of
+from enrollment_crm.workflows.deadlines import load_prep_sessions
+
+_TIMEOUT_IN_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Form posts that the public app took, and ones that it gave back to their senders to be mended."""
+
+    taken: int
+    sent_back: int
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The folder ``samples/``."""
+
+    directory: Path
+
+    @property
+    def slate_file(self) -> Path:
+        """The rows that the demonstration's Slate serves."""
+        return self.directory / "slate" / "applications.json"
+
+    @property
+    def _dropped(self) -> Mapping[str, Path]:
+        """Files that other systems would drop, by source."""
+        return {
+            "signups_csv": self.directory / "request-info" / "signups.csv",
+            "webadmit": self.directory / "webadmit" / "applications.csv",
+        }
+
+    def count_rows(self) -> int:
+        """How many different rows the feeds and files hold: what must arrive, whatever happens on the way."""
+        rows = {("slate", digest_of(row)) for row in json.loads(self.slate_file.read_text("utf-8"))["row"]}
+        for source, file in self._dropped.items():
+            rows |= {(source, digest_of(row)) for row in read_delimited(file)}
+        return len(rows)
+
+    def announce_sessions(self, engine: Engine) -> None:
+        """Put the sample sessions into the calendar, so that signups can register for them."""
+        load_prep_sessions(engine, read_prep_sessions(self.directory / "prep-sessions.yml"))
+
+    def drop_files(self, drop_directory: Path) -> None:
+        """Drop the exports where their sources are looked for; under another name until they are whole."""
+        for source, file in self._dropped.items():
+            folder = drop_directory / source
+            folder.mkdir(parents=True, exist_ok=True)
+            unfinished = shutil.copyfile(file, folder / f"{file.name}.part")
+            unfinished.rename(folder / file.name)
+
+    def post_forms(self, public_url: str) -> "Posted":
+        """Send the form posts to the public app, as browsers do. Raises ``requests.RequestException``."""
+        taken = sent_back = 0
+        with requests.Session() as session:
+            session.trust_env = False  # loopback: no proxy has a say
+            for post in self._posts():
+                answer = session.post(
+                    f"{public_url}/request-info",
+                    data=post,
+                    headers={"Accept": "application/json"},
+                    timeout=_TIMEOUT_IN_SECONDS,
+                )
+                if answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY:
+                    sent_back += 1
+                    continue
+                answer.raise_for_status()
+                taken += 1
+        return Posted(taken, sent_back)
+
+    def _posts(self) -> list[dict[str, str]]:
+        posts: list[dict[str, str]] = json.loads((self.directory / "form-posts.json").read_text("utf-8"))
+        return posts

@@ -1,0 +1,113 @@
+"""What the demonstration waits for, and what must be true at its end."""
+
+import mailbox
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+import requests
+
+from enrollment_crm.domain.ledger import MessageState
+from enrollment_crm.stack.airflow_client import AirflowClient
+from enrollment_crm.workflows.backlog import Backlog, backlog
+from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.overview import Overview
+
+DAGS = ("intake_signups", "intake_applications", "send_reminders")
+
+_LOOK_EVERY_IN_SECONDS = 0.5
+#: The clock wakes the DAGs every five minutes; a demonstration does not wait that long after a process was killed.
+_TRIGGER_AGAIN_AFTER_IN_SECONDS = 30.0
+_PATIENCE_IN_SECONDS = 600.0
+
+
+class NotFinishedError(RuntimeError):
+    """The DAGs did not end their work in time. Look at the runs in Airflow and at the logs."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the demonstration has come."""
+
+    rows_arrived: int
+    rows_expected: int
+    backlog: Backlog
+
+    @property
+    def is_finished(self) -> bool:
+        """Everything has arrived and nothing waits."""
+        return self.rows_arrived >= self.rows_expected and self.backlog.total == 0
+
+
+def wait_until_treated(
+    outbox: Outbox,
+    airflow: AirflowClient,
+    *,
+    rows_expected: int,
+    now: datetime,
+    rows_arrived: Callable[[], int],
+    show: Callable[[Progress], None],
+) -> None:
+    """Wait until the DAGs have treated everybody; wake them again where work waits for long.
+
+    Raises:
+        NotFinishedError: they have not within ten minutes.
+    """
+    began = triggered = time.monotonic()
+    while True:
+        progress = Progress(rows_arrived(), rows_expected, backlog(outbox, now=now))
+        show(progress)
+        if progress.is_finished:
+            return
+        if time.monotonic() - began > _PATIENCE_IN_SECONDS:
+            raise NotFinishedError(f"{NotFinishedError.__doc__} Still waiting: {progress.backlog}")
+        if time.monotonic() - triggered > _TRIGGER_AGAIN_AFTER_IN_SECONDS:
+            triggered = time.monotonic()
+            trigger_all(airflow)
+        time.sleep(_LOOK_EVERY_IN_SECONDS)
+
+
+def trigger_all(airflow: AirflowClient) -> None:
+    """Wake every DAG; one that cannot be reached now is woken by the clock."""
+    for dag in DAGS:
+        try:
+            airflow.trigger(dag)
+        except requests.RequestException:
+            continue
+
+
+def problems_of(seen: Overview, *, rows_expected: int, mail_directory: Path) -> list[str]:
+    """What is not as it must be, in words; empty: all is well."""
+    intake, states = seen.intake, Counter(one.state for person in seen.people for one in person.messages)
+    unfinished = {state: n for state, n in states.items() if not _is_settled(state)}
+    arrivals = Counter(_message_ids(mail_directory))
+    twice = [message_id for message_id, copies in arrivals.items() if copies > 1]
+    checks: Sequence[tuple[bool, str]] = (
+        (intake.rows_in == rows_expected, f"{rows_expected} rows were fed, {intake.rows_in} arrived"),
+        (intake.rows_in == intake.accepted + intake.quarantined, "rows in are not accepted plus quarantined"),
+        (intake.quarantined == len(seen.quarantine), "a quarantined row has no reason"),
+        (all(one.reason for one in seen.quarantine), "a quarantined row has an empty reason"),
+        (seen.unrouted == 0, f"{seen.unrouted} people have no route"),
+        (all(one.owner for one in seen.people), "a routed person has no owner"),
+        (all(one.messages for one in seen.people if one.asked), "a signup was neither answered nor withheld"),
+        (not unfinished, f"messages without a good end: {unfinished}"),
+        (not twice, f"{len(twice)} messages arrived more than once"),
+    )
+    return [words for holds, words in checks if not holds]
+
+
+def _is_settled(state: str) -> bool:
+    return state == MessageState.ACCEPTED.value or state.startswith("withheld")
+
+
+def _message_ids(mail_directory: Path) -> list[str]:
+    folder = mailbox.Maildir(mail_directory, create=False)
+    return [str(message["Message-ID"]) for message in folder]
+
+
+def count_mails(mail_directory: Path) -> int:
+    """How many messages the mail server has kept."""
+    return len(mailbox.Maildir(mail_directory, create=False)) if mail_directory.is_dir() else 0
