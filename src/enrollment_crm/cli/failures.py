@@ -8,13 +8,13 @@ from pydantic import ValidationError
 from rich.console import Console
 from sqlalchemy.exc import OperationalError
 
+from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.instants import NaiveDatetimeError
 from enrollment_crm.mail.problems import TemplateErrors
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.field_maps import FieldMapError
 from enrollment_crm.sources.programs import ProgramConfigurationError
 from enrollment_crm.stack.errors import StackError
-from enrollment_crm.workflows.delivery import CampaignStoppedError, RelayDownError
 
 _MENDABLE = (
     CampaignStoppedError,

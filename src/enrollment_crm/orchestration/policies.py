@@ -18,7 +18,7 @@ _HOPELESS = (
     "enrollment_crm.sources.programs.ProgramConfigurationError",
     "enrollment_crm.validation.suites.SuiteError",
     "enrollment_crm.mail.problems.TemplateErrors",
-    "enrollment_crm.workflows.delivery.CampaignStoppedError",
+    "enrollment_crm.domain.campaigns.CampaignStoppedError",
     "enrollment_crm.orchestration.run_parameters.AsOfInTheFutureError",
     "enrollment_crm.domain.instants.NaiveDatetimeError",
 )

@@ -61,7 +61,7 @@ class Stack:
         if settings.environment == "production":
             raise NotForProduction(
                 "`up` is for one developer's machine: its login keeps a password in a file. "
-                "For production use docker-compose.yml (docs/architecture.md), or unset CRM_ENVIRONMENT."
+                "For production use docker-compose.yml (docs/how-to/run-in-production.md), or unset CRM_ENVIRONMENT."
             )
         relay_is_named = bool({"smtp_host", "smtp_port"} & settings.model_fields_set)
         self._with_mailbox = not relay_is_named if with_mailbox is None else with_mailbox

@@ -6,9 +6,24 @@ from contextlib import contextmanager
 from sqlalchemy import Connection, Engine, create_engine
 
 
+#: A host that does not answer is reported after this long, not after the minutes that TCP would take.
+_CONNECT_TIMEOUT_IN_SECONDS = 5
+
+
 def connect(url: str) -> Engine:
-    """An engine for the CRM database. Connections are tested before use: a restarted server is no error."""
-    return create_engine(url, pool_pre_ping=True, pool_size=4, max_overflow=4)
+    """An engine for the CRM database.
+
+    Connections are tested before use: a restarted server is no error. Errors never repeat the parameters of a
+    statement: they are people's data.
+    """
+    return create_engine(
+        url,
+        pool_pre_ping=True,
+        pool_size=4,
+        max_overflow=4,
+        hide_parameters=True,
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_IN_SECONDS},
+    )
 
 
 @contextmanager

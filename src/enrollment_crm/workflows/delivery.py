@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from enrollment_crm.domain.bounces import is_hard_bounce
+from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.ledger import ClaimedMessage, MessageState, resend_when_unknown, retry_delay
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.mail.addresses import mailbox_of
@@ -66,18 +67,6 @@ class Tally:
     def __iadd__(self, other: "Tally") -> "Tally":
         self.counts.update(other.counts)
         return self
-
-
-class CampaignStoppedError(Exception):
-    """The relay refuses us, not a recipient (5.7.x): nothing more is sent until the cause is mended.
-
-    Look at the message's outcome in the ledger: sign-in, sender address, policy or reputation. Then clear the task;
-    what was not sent goes out then.
-    """
-
-
-class RelayDownError(Exception):
-    """The relay does not answer. Nothing was lost: the messages wait in the ledger and are tried again."""
 
 
 def deliver(outbox: Outbox, ids: Sequence[int], calendar: Calendar, *, now: datetime) -> Tally:

@@ -1,0 +1,28 @@
+"""Airflow for tests of DAG files: a home of its own, set before anything imports airflow."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+_HOME = tempfile.mkdtemp(prefix="enrollment-crm-airflow-")
+os.environ["AIRFLOW_HOME"] = _HOME
+os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
+os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
+os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(Path(_HOME) / "plugins")
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
+
+#: The folder of the DAG files, wherever the tests are started.
+DAGS = Path(__file__).resolve().parents[2] / "dags"
+
+
+@pytest.fixture(scope="session")
+def dag_bag() -> "DagBag":
+    """Every DAG of the project. The import path differs between minor versions of Airflow 3: only here."""
+    from airflow.dag_processing.dagbag import DagBag
+
+    return DagBag(dag_folder=DAGS)
