@@ -12,7 +12,7 @@ def maildir(tmp_path: Path) -> mailbox.Maildir:
 
 
 def log_of(maildir: mailbox.Maildir) -> MaildirAcceptLog:
-    return MaildirAcceptLog(Path(maildir._path))  # type: ignore[attr-defined]
+    return MaildirAcceptLog(Path(maildir._path))
 
 
 def test_it_knows_what_arrived_before_and_after_it_was_asked(maildir: mailbox.Maildir) -> None:
