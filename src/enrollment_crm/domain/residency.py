@@ -5,7 +5,7 @@ each with its source and the time when it was made; blank or contradictory evide
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -73,8 +73,8 @@ class ResidencyConclusion:
 
 
 def conclude_residency(evidence: Sequence[ResidencyEvidence]) -> ResidencyConclusion:
-    """The group that follows from all statements: the newest of each source, which must not contradict each other."""
-    newest = {one.source: one for one in sorted(evidence, key=lambda one: one.said_at)}
+    """The group that follows from all statements: what each source said last, which must not contradict each other."""
+    newest = _said_last(evidence)
     conclusions = {source: _conclude_statement(one) for source, one in newest.items()}
     for source, conclusion in conclusions.items():
         if conclusion.to_review and _says_something(newest[source]):
@@ -89,6 +89,21 @@ def conclude_residency(evidence: Sequence[ResidencyEvidence]) -> ResidencyConclu
     return ResidencyConclusion(Residency.UNKNOWN, "no source says anything about residency", to_review=True)
 
 
+def _said_last(evidence: Sequence[ResidencyEvidence]) -> dict[str, ResidencyEvidence]:
+    """What each source says now: its newest answers; what it leaves blank erases nothing (R2)."""
+    last: dict[str, ResidencyEvidence] = {}
+    for one in sorted(evidence, key=lambda one: one.said_at):
+        known = last.get(one.source, one)
+        last[one.source] = replace(
+            one,
+            stated=known.stated if one.stated is None else one.stated,
+            citizenship=known.citizenship if one.citizenship is None else one.citizenship,
+            holds_visa=known.holds_visa if one.holds_visa is None else one.holds_visa,
+            address_country=known.address_country if one.address_country is None else one.address_country,
+        )
+    return last
+
+
 def _says_something(one: ResidencyEvidence) -> bool:
     return one.stated is not None or one.citizenship is not None or one.holds_visa is not None
 
@@ -98,7 +113,7 @@ def _conclude_statement(one: ResidencyEvidence) -> ResidencyConclusion:
     if one.stated is not None and one.stated is not Residency.UNKNOWN:
         return _conclude_stated(one, one.stated)
     if one.citizenship in _SETTLED:
-        return _conclude_settled(one)
+        return _conclude_settled(one, one.citizenship)
     temporary = one.citizenship is Citizenship.TEMPORARY_RESIDENT or one.holds_visa is True
     foreign = temporary or one.citizenship is Citizenship.NONE_OF_THE_US
     if not foreign:
@@ -110,18 +125,18 @@ def _conclude_statement(one: ResidencyEvidence) -> ResidencyConclusion:
 
 
 def _conclude_stated(one: ResidencyEvidence, stated: Residency) -> ResidencyConclusion:
-    if stated is not Residency.DOMESTIC and one.citizenship in _SETTLED:
+    settled = one.citizenship in _SETTLED
+    if one.citizenship is not None and settled is not (stated is Residency.DOMESTIC):
         reason = f"{one.source} says {stated.value} but also {one.citizenship.value}"
         return ResidencyConclusion(Residency.UNKNOWN, reason, to_review=True)
     return ResidencyConclusion(stated, f"{one.source}: own answer {stated.value}")
 
 
-def _conclude_settled(one: ResidencyEvidence) -> ResidencyConclusion:
-    assert one.citizenship is not None
+def _conclude_settled(one: ResidencyEvidence, citizenship: Citizenship) -> ResidencyConclusion:
     if one.holds_visa:
-        reason = f"{one.source} says {one.citizenship.value} but also a visa"
+        reason = f"{one.source} says {citizenship.value} but also a visa"
         return ResidencyConclusion(Residency.UNKNOWN, reason, to_review=True)
-    return ResidencyConclusion(Residency.DOMESTIC, f"{one.source}: {one.citizenship.value}")
+    return ResidencyConclusion(Residency.DOMESTIC, f"{one.source}: {citizenship.value}")
 
 
 def _conclude_foreign(one: ResidencyEvidence, *, temporary: bool, in_us: bool) -> ResidencyConclusion:
