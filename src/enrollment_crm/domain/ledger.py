@@ -38,9 +38,11 @@ class MessageState(StrEnum):
     WITHHELD = "withheld"
 
 
-#: How long to wait after the first refusal; doubles with each further one.
+#: How long to wait after the first refusal; doubles with each further one. See ``retry_delay``.
 _FIRST_RETRY = timedelta(minutes=1)
 _LONGEST_RETRY = timedelta(hours=4)
+#: Multiples of it, modulo one, spread evenly between 0 and 1.
+_GOLDEN_RATIO = 0.6180339887
 #: Offsets whose message is resent once, under the same Message-ID, when nobody can tell whether it went out:
 #: the last reminders are worth a duplicate, the others are not.
 _WORTH_A_DUPLICATE = frozenset({"7d", "1d"})
@@ -81,7 +83,10 @@ class ClaimedMessage:
     kind: MessageKind
     token: int
     due_at: datetime
+    #: How often transmission began.
     attempts: int
+    #: How often the relay said no or later.
+    refusals: int
     reader: Reader
     covers: tuple[Cover, ...]
     #: The bytes of an earlier attempt: they are sent again unchanged.
@@ -112,10 +117,14 @@ def _cover_key(cover: Cover) -> str:
     return "/".join(str(part) for part in parts if part is not None)
 
 
-def retry_delay(attempts: int) -> timedelta:
-    """How long to wait after so many attempts (1, 2, 4 ... minutes, four hours at most)."""
-    doublings = max(0, min(attempts - 1, 10))
-    return min(_FIRST_RETRY * (1 << doublings), _LONGEST_RETRY)
+def retry_delay(message: ClaimedMessage, *, refusals: int) -> timedelta:
+    """How long to wait after so many refusals: 1, 2, 4 ... minutes, four hours at most, and up to half as much again.
+
+    The surplus differs from message to message: those that were refused together do not come back together.
+    """
+    doublings = max(0, min(refusals - 1, 10))
+    surplus = message.id * _GOLDEN_RATIO % 1 / 2
+    return min(_FIRST_RETRY * (1 << doublings), _LONGEST_RETRY) * (1 + surplus)
 
 
 def resend_when_unknown(message: ClaimedMessage) -> bool:

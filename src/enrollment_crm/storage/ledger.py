@@ -34,6 +34,7 @@ def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[Cl
             token=row.token,
             due_at=row.due_at,
             attempts=row.attempts,
+            refusals=row.refusals,
             reader=Reader(
                 person_id=row.person_id,
                 email=row.email,
@@ -108,12 +109,15 @@ def record_accepted(connection: Connection, message: ClaimedMessage, *, reply: s
     return connection.execute(_held(message, MessageState.TRANSMITTING).values(values)).rowcount == 1
 
 
-def record_retry(connection: Connection, message: ClaimedMessage, *, outcome: str, delay: timedelta) -> bool:
+def record_retry(
+    connection: Connection, message: ClaimedMessage, *, outcome: str, delay: timedelta, refused: bool
+) -> bool:
     """Refused for now, or not reached: to be claimed again after the delay, by the database's clock."""
     statement = _held(message, MessageState.CLAIMED, MessageState.TRANSMITTING)
     values = {
         "state": MessageState.RETRY.value,
         "retry_at": func.clock_timestamp() + delay,
+        "refusals": MessageRow.refusals + int(refused),
         "outcome": outcome,
         "lease_until": None,
     }

@@ -1,5 +1,6 @@
 """Unfinished messages: what a vanished worker or a refusal left behind, claimed again or withheld."""
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import (
@@ -50,13 +51,23 @@ def reclaim_vanished(connection: Connection, kind: MessageKind, *, limit: int, l
     return sorted(connection.execute(statement).scalars())
 
 
+@dataclass(frozen=True)
+class Reclaimed:
+    """What one statement took up: messages that are this worker's now, and the number that it withheld."""
+
+    message_ids: tuple[int, ...]
+    withheld: int
+
+    @property
+    def settled(self) -> int:
+        """Zero: nothing is left to take up."""
+        return len(self.message_ids) + self.withheld
+
+
 def reclaim_to_retry(
     connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
-) -> list[int]:
-    """Claim messages to be tried (again); what has come to be withheld since is withheld in the same statement (R7).
-
-    Gives the ids of those that are this worker's now.
-    """
+) -> Reclaimed:
+    """Claim messages to be tried (again); what has come to be withheld since is withheld in the same statement (R7)."""
     chosen = select(MessageRow.id).where(MessageRow.kind == kind.value, _to_retry()).order_by(MessageRow.id)
     reason = _reason_for_all_covers(kind, topic, now)
     state = case((reason.is_(None), MessageState.CLAIMED.value), else_=MessageState.WITHHELD.value)
@@ -73,7 +84,8 @@ def reclaim_to_retry(
         .returning(MessageRow.id, MessageRow.state)
     )
     rows = connection.execute(statement).all()
-    return sorted(row.id for row in rows if row.state == MessageState.CLAIMED.value)
+    ours = sorted(row.id for row in rows if row.state == MessageState.CLAIMED.value)
+    return Reclaimed(tuple(ours), withheld=len(rows) - len(ours))
 
 
 def _vanished() -> ColumnElement[bool]:

@@ -85,7 +85,7 @@ def deliver(outbox: Outbox, ids: Sequence[int], calendar: Calendar, *, now: date
             tally.add(_send(outbox, message, calendar, lease_ends=lease_ends, now=now))
         except (CampaignStoppedError, RelayDownError) as stop:
             for waiting in messages[position + 1 :]:
-                _retry(outbox, waiting, outcome=str(stop.__cause__ or stop), delay=retry_delay(1))
+                _give_back(outbox, waiting, outcome=str(stop.__cause__ or stop))
             raise
     return tally
 
@@ -103,13 +103,13 @@ def _send(
     except LeaseLostError:
         return MessageState.CLAIMED
     except RelayUnreachable as error:
-        _retry(outbox, message, outcome=str(error), delay=retry_delay(1))
+        _give_back(outbox, message, outcome=str(error))
         raise RelayDownError(RelayDownError.__doc__) from error
     except SenderRefused as error:
-        _retry(outbox, message, outcome=str(error), delay=retry_delay(message.attempts + 1))
+        _refused_for_now(outbox, message, outcome=str(error))
         raise CampaignStoppedError(CampaignStoppedError.__doc__) from error
     except TemporarilyRefused as error:
-        return _retry(outbox, message, outcome=str(error), delay=retry_delay(message.attempts + 1))
+        return _refused_for_now(outbox, message, outcome=str(error))
     except OutcomeUnknown:
         return MessageState.TRANSMITTING
     except AddressRefused as error:
@@ -152,9 +152,18 @@ def _before_data(outbox: Outbox, message: ClaimedMessage, written: Written, leas
         )
 
 
-def _retry(outbox: Outbox, message: ClaimedMessage, *, outcome: str, delay: timedelta) -> MessageState:
+def _refused_for_now(outbox: Outbox, message: ClaimedMessage, *, outcome: str) -> MessageState:
+    delay = retry_delay(message, refusals=message.refusals + 1)
     with transaction(outbox.engine) as connection:
-        record_retry(connection, message, outcome=outcome, delay=delay)
+        record_retry(connection, message, outcome=outcome, delay=delay, refused=True)
+    return MessageState.RETRY
+
+
+def _give_back(outbox: Outbox, message: ClaimedMessage, *, outcome: str) -> MessageState:
+    """The message is not at fault: it is tried again soon, however often that happens."""
+    delay = retry_delay(message, refusals=1)
+    with transaction(outbox.engine) as connection:
+        record_retry(connection, message, outcome=outcome, delay=delay, refused=False)
     return MessageState.RETRY
 
 
@@ -186,7 +195,7 @@ def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: dateti
             tally.add(_reconcile(outbox, message, now=now))
     while True:
         with transaction(outbox.engine) as connection:
-            ids = reclaim_to_retry(
+            reclaimed = reclaim_to_retry(
                 connection,
                 kind,
                 topic=outbox.topic_of(kind),
@@ -194,9 +203,10 @@ def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: dateti
                 lease=outbox.lease,
                 now=now,
             )
-        if not ids:
+        if not reclaimed.settled:
             return tally
-        tally += deliver(outbox, ids, calendar, now=now)
+        tally.add_withheld(reclaimed.withheld)
+        tally += deliver(outbox, reclaimed.message_ids, calendar, now=now)
 
 
 def _reconcile(outbox: Outbox, message: ClaimedMessage, *, now: datetime) -> MessageState:
@@ -207,6 +217,9 @@ def _reconcile(outbox: Outbox, message: ClaimedMessage, *, now: datetime) -> Mes
             record_accepted(connection, message, reply="found in the relay's accept log", now=now)
         return MessageState.ACCEPTED
     if accepted is False or resend_when_unknown(message):
-        return _retry(outbox, message, outcome="its worker vanished while transmitting", delay=timedelta(0))
+        vanished = "its worker vanished while transmitting"
+        with transaction(outbox.engine) as connection:
+            record_retry(connection, message, outcome=vanished, delay=timedelta(0), refused=False)
+        return MessageState.RETRY
     outcome = "Its worker vanished while transmitting, and no accept log can tell. Look it up at the relay."
     return _end(outbox, message, MessageState.UNCERTAIN, outcome)

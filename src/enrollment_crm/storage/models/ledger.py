@@ -53,7 +53,10 @@ class MessageRow(Base):
     lease_until: Mapped[datetime | None]
     #: By the database's clock: not before then.
     retry_at: Mapped[datetime | None]
+    #: How often transmission began.
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    #: How often the relay said no or later, before or after transmission: the pause grows with it.
+    refusals: Mapped[int] = mapped_column(server_default=text("0"))
     #: Constant over all attempts.
     message_id: Mapped[str | None] = mapped_column(unique=True)
     #: Version of the template that the bytes were made of.

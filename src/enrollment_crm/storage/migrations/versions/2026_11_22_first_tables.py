@@ -320,7 +320,8 @@ def upgrade() -> None:
         sa.Column("withheld", sa.Text(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "withheld IS NULL OR withheld IN ('submitted', 'unsubscribed', 'bounced', 'complained', 'erased', 'merged', 'collapsed', 'too_late')",
+            "withheld IS NULL OR withheld IN ('submitted', 'unsubscribed', 'bounced', 'complained', 'erased', "
+            "'merged', 'collapsed', 'too_late')",
             name=op.f("ck_cover_withheld_is_known"),
         ),
         sa.CheckConstraint("(message_row_id IS NULL) <> (withheld IS NULL)", name=op.f("ck_cover_sent_or_withheld")),
