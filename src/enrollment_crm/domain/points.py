@@ -51,7 +51,7 @@ def deadline_points(deadline: Deadline, zone: ZoneInfo, cadence: Cadence) -> lis
     last_day = _last_day(deadline, zone, cadence)
     return [
         Point(f"{days}d", instant_of(last_day - timedelta(days=days), cadence.hour, zone))
-        for days in sorted(cadence.offsets_in_days, reverse=True)
+        for days in sorted(set(cadence.offsets_in_days), reverse=True)
     ]
 
 

@@ -1,13 +1,13 @@
 """Reminders: what is due between two instants, derived from dates and never copied to people (R3, R5, R8)."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from enrollment_crm.domain.deadlines import Deadline, earliest_ahead
+from enrollment_crm.domain.deadlines import Deadline, earliest_ahead, ends_at
 from enrollment_crm.domain.points import Cadence, Point, deadline_points, session_points
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.residency import Residency
@@ -85,12 +85,37 @@ def due_cells(
     found: list[tuple[datetime, str, DuePoint]] = []
     if near:
         for zone in zones:
-            found += _due_in_zone(deadlines, near, zone, cadence, since, until)
+            found += _due_in_zone(deadlines, near, zone, cadence, since=since, until=until)
     found.sort(key=lambda one: (one[0], one[1], one[2].entry_term, one[2].round, one[2].residency))
     return [
         DueCell(instant, zone, tuple(point for _, _, point in members))
         for (instant, zone), members in groupby(found, key=lambda one: (one[0], one[1]))
     ]
+
+
+def still_due(cell: DueCell, deadlines: Iterable[Deadline], *, now: datetime) -> DueCell:
+    """The cell as it stands at ``now``, which can be long after it was found: a task is tried again hours later.
+
+    Points of a date that is no longer in force are gone, points of a deadline that is over are too late.
+    """
+    deadlines = list(deadlines)
+    points = [point for point in cell.points if any(_is_of(point, one) for one in deadlines)]
+    late = [replace(one, withheld=one.withheld or WithholdReason.TOO_LATE) for one in points]
+    return replace(
+        cell,
+        points=tuple(
+            over if ends_at(point.stated_date) <= now else point for point, over in zip(points, late, strict=True)
+        ),
+    )
+
+
+def _is_of(point: DuePoint, deadline: Deadline) -> bool:
+    group = deadline.group
+    return (
+        (point.program, point.entry_term, point.round) == (group.program, str(group.entry_term), group.round.value)
+        and point.stated_date == deadline.stated_date
+        and point.residency in (group.residency.value, Residency.UNKNOWN.value)
+    )
 
 
 def _may_have_point(deadline: Deadline, cadence: Cadence, since: datetime, until: datetime) -> bool:
@@ -105,6 +130,7 @@ def _due_in_zone(
     near: Sequence[Deadline],
     zone: str,
     cadence: Cadence,
+    *,
     since: datetime,
     until: datetime,
 ) -> list[tuple[datetime, str, DuePoint]]:
@@ -127,7 +153,7 @@ def _withheld(point: Point, *, newest: Point, over: bool) -> WithholdReason | No
 
 
 def _followers(deadline: Deadline, deadlines: Sequence[Deadline], instant: datetime) -> list[Residency]:
-    """The groups of people whose deadline this is at the instant: its own, and unknown if it is the earliest ahead (R2)."""
+    """The groups whose deadline this is at the instant: its own, and unknown if it is the earliest ahead (R2)."""
     group = deadline.group
     of_the_round = [
         d

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.points import session_points
 from enrollment_crm.domain.reminders import (
     DueCell,
     DueSession,
@@ -16,6 +18,7 @@ from enrollment_crm.domain.reminders import (
     due_sessions,
     name_of_cell,
     name_of_session,
+    still_due,
 )
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.reminders import (
@@ -126,12 +129,14 @@ def send_due(outbox: Outbox, due: Due, *, now: datetime, dry_run: bool = False) 
     if due.unfinished:
         return resume(outbox, due.unfinished, calendar, now=now)
     if due.cell:
-        return _send_cell(outbox, due.cell, calendar, now)
+        return _send_cell(outbox, still_due(due.cell, calendar.deadlines, now=now), calendar, now)
     return _send_session(outbox, due, calendar, now)
 
 
 def _send_cell(outbox: Outbox, cell: DueCell, calendar: Calendar, now: datetime) -> Tally:
     tally, topic = Tally(), outbox.topic_of(MessageKind.DEADLINE_REMINDER)
+    if not cell.points:
+        return tally
     while True:
         with transaction(outbox.engine) as connection:
             claim = claim_due_people(connection, cell, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
@@ -143,10 +148,9 @@ def _send_cell(outbox: Outbox, cell: DueCell, calendar: Calendar, now: datetime)
 
 def _send_session(outbox: Outbox, due: Due, calendar: Calendar, now: datetime) -> Tally:
     tally, topic = Tally(), outbox.topic_of(MessageKind.SESSION_REMINDER)
-    session = next((one for one in calendar.prep_sessions if one.id == due.session_id), None)
-    if session is None or due.instant is None or due.session_offset is None:
+    point = _session_point(outbox, due, calendar)
+    if point is None:
         return tally
-    point = DueSession(due.instant, session, due.session_offset)
     while True:
         with transaction(outbox.engine) as connection:
             claim = claim_due_registrations(
@@ -156,6 +160,17 @@ def _send_session(outbox: Outbox, due: Due, calendar: Calendar, now: datetime) -
             return tally
         tally.add_withheld(claim.withheld)
         tally += deliver(outbox, claim.message_ids, calendar, now=now)
+
+
+def _session_point(outbox: Outbox, due: Due, calendar: Calendar) -> DueSession | None:
+    """The point that was found; None where the session was moved or cancelled, or has begun since then."""
+    session = next((one for one in calendar.prep_sessions if one.id == due.session_id), None)
+    if session is None:
+        return None
+    cadence = outbox.programs[outbox.default_program].cadence
+    points = session_points(session.starts, ZoneInfo(session.zone), cadence)
+    still = (one for one in points if (one.offset, one.instant) == (due.session_offset, due.instant))
+    return next((DueSession(one.instant, session, one.offset) for one in still), None)
 
 
 def finish_sweep(outbox: Outbox, *, now: datetime) -> None:
