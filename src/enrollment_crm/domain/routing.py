@@ -10,7 +10,10 @@ from enrollment_crm.domain.terms import EntryTerm
 
 @dataclass(frozen=True)
 class Review:
-    """Something that only a person can decide. ``about``: ``residency`` or ``term``."""
+    """Something that only a person can decide.
+
+    ``about``: ``residency``, ``unmapped_value`` or ``prep_session``; one question of each is open for a person.
+    """
 
     about: str
     detail: str
@@ -45,3 +48,11 @@ def route_person(
         reason=f"{terms}; {conclusion.reason}",
         reviews=reviews,
     )
+
+
+def unmapped_values(source: str, unrecognised: Mapping[str, str]) -> list[Review]:
+    """One review that names every value of a row that nobody has given a meaning yet; none where there is none."""
+    if not unrecognised:
+        return []
+    said = "; ".join(f"{value!r} as {field}" for field, value in unrecognised.items())
+    return [Review("unmapped_value", f"{source} says {said}: give it a meaning in the value map")]

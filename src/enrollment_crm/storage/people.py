@@ -55,9 +55,13 @@ def _create(connection: Connection, contact: Contact, now: datetime) -> Row[Any]
         "arrived_at": now,
     }
     connection.execute(insert_or_ignore(PersonRow).values(values).on_conflict_do_nothing())
-    created = _find(connection, contact.email_key)
-    assert created is not None  # somebody made it: this statement or the one it waited for
-    return created
+    statement = select(PersonRow.__table__).where(PersonRow.email_key == contact.email_key).with_for_update()
+    return connection.execute(statement).one()  # somebody made it: this statement or the one it waited for
+
+
+def await_routing(connection: Connection, person_id: int) -> None:
+    """Mark a person whose evidence may have changed. The row stays locked until the transaction ends."""
+    connection.execute(update(PersonRow).where(PersonRow.id == person_id).values(needs_routing=True))
 
 
 def add_interest(
@@ -69,13 +73,18 @@ def add_interest(
     since: datetime,
     asked_for_information: bool,
 ) -> None:
-    """Add a program and term to what the person wants; a known term replaces an unknown one of the same program."""
+    """Add a program and term to what the person wants; a known term replaces an unknown one of the same program.
+
+    Who asked for information without a term has asked for it all the same: the known term takes that over.
+    """
     theirs = (InterestRow.person_id == person_id) & (InterestRow.program == program)
     if entry_term is None:
         if connection.execute(select(InterestRow.id).where(theirs).limit(1)).first():
             return
     else:
-        connection.execute(delete(InterestRow).where(theirs, InterestRow.entry_term.is_(None)))
+        replaced = delete(InterestRow).where(theirs, InterestRow.entry_term.is_(None))
+        asked_before = connection.execute(replaced.returning(InterestRow.asked_for_information)).scalars()
+        asked_for_information = any(asked_before) or asked_for_information
     statement = insert_or_ignore(InterestRow).values(
         person_id=person_id,
         program=program,

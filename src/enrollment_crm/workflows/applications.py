@@ -11,10 +11,10 @@ from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, Unval
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.people import Contact
-from enrollment_crm.domain.routing import Review
+from enrollment_crm.domain.routing import unmapped_values
 from enrollment_crm.storage.applications import person_of_application, report_status
 from enrollment_crm.storage.inbox import RawRow
-from enrollment_crm.storage.people import add_evidence, add_interest, record_event, upsert_person
+from enrollment_crm.storage.people import add_evidence, add_interest, await_routing, record_event, upsert_person
 from enrollment_crm.storage.routing import open_review
 from enrollment_crm.workflows.batches import Loaded, load_validated
 
@@ -43,7 +43,8 @@ def load_applications(
             since=row.received_at,
             asked_for_information=False,
         )
-        _open_reviews(connection, application, person_id, now)
+        for review in unmapped_values(application.source, application.unrecognised):
+            open_review(connection, review, person_id=person_id, now=now)
         if report_status(connection, application, person_id=person_id):
             record_event(
                 connection,
@@ -69,6 +70,7 @@ def _applicant(connection: Connection, application: Application, country_zones: 
             "The row has no email address, and no earlier row tells whose application it is. "
             "Export it with the address, or correct the row and replay it."
         )
+    await_routing(connection, known)
     return known
 
 
@@ -82,9 +84,3 @@ def _contact(application: Application, email: str) -> Contact:
         country=application.residency_evidence.address_country,
         time_zone=application.time_zone,
     )
-
-
-def _open_reviews(connection: Connection, application: Application, person_id: int, now: datetime) -> None:
-    for field, value in application.unrecognised.items():
-        detail = f"{application.source} says {value!r} as {field}: give it a meaning in the value map"
-        open_review(connection, Review("unmapped_value", detail), person_id=person_id, now=now)

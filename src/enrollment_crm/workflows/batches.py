@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError
+from enrollment_crm.domain.addresses import address_key
+from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError, occurred_at_in
 from enrollment_crm.domain.field_maps import FieldMap, translate
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.storage.batches import (
@@ -125,6 +126,13 @@ def load_validated(
             return total
 
 
+def _happened(row: RawRow, canonical: CanonicalRow) -> datetime:
+    try:
+        return occurred_at_in(canonical, received_at=row.received_at)
+    except UnvalidatedRowError:
+        return row.received_at
+
+
 def _load_batch(
     connection: Connection,
     field_maps: Mapping[str, FieldMap],
@@ -138,8 +146,8 @@ def _load_batch(
         return None
     rows = accepted_rows(connection, batch_id=batch_id)
     translated = [(row, translate(row.raw, field_maps[row.source])) for row in rows]
-    # By address: two loaders that meet the same people lock them in the same order.
-    translated.sort(key=lambda one: ((one[1].get("email") or "").lower(), one[1].get("occurred_at") or "", one[0].id))
+    # By address: two loaders that meet the same people lock them in the same order. Then as it happened.
+    translated.sort(key=lambda one: (address_key(one[1].get("email") or ""), _happened(*one), one[0].id))
     unusable = []
     for row, canonical in translated:
         try:

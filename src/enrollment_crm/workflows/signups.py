@@ -10,7 +10,7 @@ from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.people import Contact
-from enrollment_crm.domain.routing import Review
+from enrollment_crm.domain.routing import Review, unmapped_values
 from enrollment_crm.domain.signups import Signup, signup_of
 from enrollment_crm.storage.inbox import RawRow
 from enrollment_crm.storage.people import (
@@ -83,17 +83,15 @@ def _record_wishes(
         source=signup.source,
         text_version=signup.consent_text_version or "",
         page=signup.page or "",
-        given_at=signup.received_at,
+        # What was agreed to before an unsubscription does not lift it, however late the row reaches us.
+        given_at=min(signup.occurred_at, signup.received_at),
     )
     for review in _reviews_of(connection, signup, person_id):
         open_review(connection, review, person_id=person_id, now=now)
 
 
 def _reviews_of(connection: Connection, signup: Signup, person_id: int) -> list[Review]:
-    reviews = [
-        Review("unmapped_value", f"{signup.source} says {value!r} as {field}: give it a meaning in the value map")
-        for field, value in signup.unrecognised.items()
-    ]
+    reviews = unmapped_values(signup.source, signup.unrecognised)
     wanted = signup.prep_session
     if wanted and not register(connection, person_id=person_id, prep_session_id=wanted, at=signup.received_at):
         reviews.append(Review("prep_session", f"asked for session {wanted!r}, which is unknown, over or cancelled"))
