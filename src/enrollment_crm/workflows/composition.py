@@ -15,6 +15,9 @@ from enrollment_crm.domain.terms import EntryTerm
 
 _ROUND_NAMES = {Round.EARLY_ACTION.value: "early action", Round.FINAL.value: "final"}
 
+#: Closer than this, a session's start is told in hours: "tomorrow" would be wrong half an hour before midnight.
+_HALF_A_DAY = timedelta(hours=12)
+
 Record = dict[str, str | int]
 Context = dict[str, object]
 
@@ -49,7 +52,11 @@ def context_of(
     submitted_at: datetime | None,
     now: datetime,
 ) -> Context:
-    """The values that the template of this message may use: text, numbers, and lists of records of those."""
+    """The values that the template of this message may use: text, numbers, and lists of records of those.
+
+    Args:
+        submitted_at: for a receipt, when the application was submitted by its source's clock; None: as it reached us.
+    """
     reader = message.reader
     counselor = program.counselors[reader.residency]
     common: Context = {
@@ -84,8 +91,7 @@ def _about(
         case MessageKind.SESSION_REMINDER:
             return _session_reminder(message, calendar, now)
         case MessageKind.APPLICATION_RECEIVED:
-            assert submitted_at is not None  # a receipt is claimed for a submitted application only
-            return {"submitted_on_in_boston": in_boston(submitted_at, now=now)}
+            return {"submitted_on_in_boston": in_boston(submitted_at or message.due_at, now=now)}
 
 
 def _welcome(message: ClaimedMessage, program: Program, calendar: Calendar, now: datetime) -> Context:
@@ -118,13 +124,15 @@ def helpful_sessions(calendar: Calendar, deadlines: Sequence[Deadline]) -> list[
 
 
 def _covered_deadline(cover: Cover, zone: str, now: datetime) -> Record:
-    assert cover.round and cover.entry_term and cover.stated_date  # the key of a deadline reminder
+    if cover.round is None or cover.entry_term is None or cover.stated_date is None:
+        raise ValueError("A cover of a deadline reminder names no round, term or date: correct it in the ledger.")
     return _deadline(cover.round, cover.entry_term, cover.stated_date, zone, now)
 
 
 def _deadline(a_round: str, entry_term: str, stated_date: date, zone: str, now: datetime) -> Record:
     last_minute = ends_at(stated_date) - timedelta(minutes=1)
-    days = (stated_date - now.astimezone(ZoneInfo(zone)).date()).days
+    # East of Boston the stated date can be over on the reader's calendar while the deadline is still ahead.
+    days = max(0, (stated_date - now.astimezone(ZoneInfo(zone)).date()).days)
     return {
         "name": _ROUND_NAMES[a_round],
         "entry_term": entry_term,
@@ -162,11 +170,15 @@ def _session_reminder(message: ClaimedMessage, calendar: Calendar, now: datetime
 
 def _starts_in_words(session: PrepSession, now: datetime) -> str:
     zone = ZoneInfo(session.zone)
-    days = (session.starts.astimezone(zone).date() - now.astimezone(zone).date()).days
-    if days:
+    left = session.starts - now
+    if left > _HALF_A_DAY:
+        days = (session.starts.astimezone(zone).date() - now.astimezone(zone).date()).days
         return days_left_in_words(days)
-    hours = round((session.starts - now).total_seconds() / 3600)
-    return "in 1 hour" if hours <= 1 else f"in {hours} hours"
+    minutes = round(left.total_seconds() / 60)
+    if minutes < 55:  # noqa: PLR2004 - sent late: an hour would be wrong
+        return "in 1 minute" if minutes <= 1 else f"in {minutes} minutes"
+    hours = round(minutes / 60)
+    return "in 1 hour" if hours == 1 else f"in {hours} hours"
 
 
 def program_of(message: ClaimedMessage, programs: Mapping[str, Program], default_program: str) -> Program:

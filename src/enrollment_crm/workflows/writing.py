@@ -93,4 +93,4 @@ def _submitted_at(outbox: Outbox, message: ClaimedMessage) -> datetime | None:
             program=cover.program,
             entry_term=cover.entry_term or "",
         )
-    return report.occurred_at if report else message.due_at
+    return report.occurred_at if report else None
