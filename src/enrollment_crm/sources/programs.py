@@ -1,13 +1,14 @@
 """Programs as the school configures them: ``config/programs/*.yml``, checked with errors in words."""
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date, time
 from pathlib import Path
-from typing import Literal
-from zoneinfo import ZoneInfo
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.instants import instant_of
@@ -55,8 +56,12 @@ class _SessionEntry(_Strict):
     url: str
 
 
+class _SessionsFile(_Strict):
+    prep_sessions: list[_SessionEntry] = []
+
+
 class _CadenceEntry(_Strict):
-    offsets_in_days: list[int] = Field(default=[30, 14, 7, 1], min_length=1)
+    offsets_in_days: list[Annotated[int, Field(ge=1, le=365)]] = Field(default=[30, 14, 7, 1], min_length=1)
     hour: time = time(10, 0)
     anchor: Anchor = Anchor.STATED_DATE
 
@@ -74,6 +79,9 @@ class _ProgramFile(_Strict):
     cadence: _CadenceEntry = _CadenceEntry()
 
 
+_CountryZones = TypeAdapter(dict[Annotated[str, Field(strict=True, pattern="^[A-Z]{2}$")], str])
+
+
 def read_programs(directory: Path) -> dict[str, Program]:
     """All programs of the folder by key (the file name).
 
@@ -87,22 +95,44 @@ def read_programs(directory: Path) -> dict[str, Program]:
 
 
 def read_prep_sessions(file: Path) -> tuple[PrepSession, ...]:
-    """The sessions listed in a YAML file of their own, under the key ``prep_sessions``."""
-    entries = (yaml.safe_load(file.read_text("utf-8")) or {}).get("prep_sessions", [])
+    """The sessions listed in a YAML file of their own, under the key ``prep_sessions``.
+
+    Raises:
+        ProgramConfigurationError: the file is malformed or names a session that cannot be; the message names it.
+    """
     try:
-        return tuple(_session(_SessionEntry.model_validate(entry)) for entry in entries)
+        entry = _SessionsFile.model_validate(_yaml_of(file) or {})
+        return tuple(_session(one) for one in entry.prep_sessions)
     except ValueError as error:
         raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
 
 
 def read_country_zones(file: Path) -> dict[str, str]:
-    """The one or primary zone of each country, by ISO 3166 alpha-2 code (R4)."""
-    return {str(code): str(zone) for code, zone in yaml.safe_load(file.read_text("utf-8")).items()}
+    """The one or primary zone of each country, by ISO 3166 alpha-2 code (R4).
+
+    Raises:
+        ProgramConfigurationError: a key is no country code (YAML reads a bare NO as "no"), or a zone is unknown.
+    """
+    try:
+        zones = _CountryZones.validate_python(_yaml_of(file))
+    except ValueError as error:
+        raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
+    for code, zone in zones.items():
+        if zone not in available_timezones():
+            raise ProgramConfigurationError(f"{file.name}: {code} has {zone!r}, which is not an IANA time zone.")
+    return zones
+
+
+def _yaml_of(file: Path) -> Any:
+    try:
+        return yaml.safe_load(file.read_text("utf-8"))
+    except yaml.YAMLError as error:
+        raise ValueError(f"not readable as YAML: {error}") from error
 
 
 def _read_program(file: Path) -> Program:
     try:
-        entry = _ProgramFile.model_validate(yaml.safe_load(file.read_text("utf-8")))
+        entry = _ProgramFile.model_validate(_yaml_of(file))
         return Program(
             key=file.stem,
             name=entry.name,
@@ -115,19 +145,20 @@ def _read_program(file: Path) -> Program:
             prep_sessions=tuple(_session(one) for one in entry.prep_sessions),
             cadence=Cadence(tuple(entry.cadence.offsets_in_days), entry.cadence.hour, entry.cadence.anchor),
         )
-    except (ValueError, yaml.YAMLError) as error:
+    except ValueError as error:
         raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
 
 
 def _counselors(entries: dict[str, _CounselorEntry]) -> dict[Residency, Counselor]:
-    owners = {
-        residency: Counselor(key, one.name, one.address)
-        for key, one in entries.items()
-        for residency in one.residencies
-    }
+    owners: dict[Residency, Counselor] = {}
     for residency in Residency:
-        if residency not in owners:
+        theirs = [Counselor(key, one.name, one.address) for key, one in entries.items() if residency in one.residencies]
+        if not theirs:
             raise ValueError(f"no counselor for {residency.value}: add it to the residencies of one counselor.")
+        if len(theirs) > 1:
+            several = " and ".join(one.key for one in theirs)
+            raise ValueError(f"{several} all own {residency.value}: list it under one counselor.")
+        owners[residency] = theirs[0]
     return owners
 
 
@@ -135,20 +166,23 @@ def _deadlines(program: str, entry: _ProgramFile) -> Iterable[Deadline]:
     for text in entry.entry_terms:
         term = EntryTerm.parse(text)
         patterns = [one for one in entry.dates if one.season is term.season]
-        _check_finals(term, patterns)
+        _check_dates(term, patterns)
         for pattern in patterns:
             stated = _stated_date(term, pattern)
             for residency in pattern.residencies:
                 yield Deadline(DeadlineGroup(program, term, pattern.round, residency), stated)
 
 
-def _check_finals(term: EntryTerm, patterns: list[_DatePattern]) -> None:
-    covered = [r for one in patterns if one.round is Round.FINAL for r in one.residencies]
+def _check_dates(term: EntryTerm, patterns: list[_DatePattern]) -> None:
+    stated = Counter((one.round, residency) for one in patterns for residency in one.residencies)
+    if any(residency not in STATED_GROUPS for _, residency in stated):
+        raise ValueError(f"{term} has a date for unknown residency: people of unknown residency follow the others'.")
     for residency in STATED_GROUPS:
-        if covered.count(residency) != 1:
-            raise ValueError(
-                f"{term} has {covered.count(residency)} final deadlines for {residency.value}: state exactly one."
-            )
+        finals, early = stated[Round.FINAL, residency], stated[Round.EARLY_ACTION, residency]
+        if finals != 1:
+            raise ValueError(f"{term} has {finals} final deadlines for {residency.value}: state exactly one.")
+        if early > 1:
+            raise ValueError(f"{term} has {early} early-action deadlines for {residency.value}: state at most one.")
 
 
 def _stated_date(term: EntryTerm, pattern: _DatePattern) -> date:
