@@ -35,7 +35,7 @@ def deadlines_in_force(connection: Connection) -> list[Deadline]:
 def add_missing_deadlines(
     connection: Connection, deadlines: Iterable[Deadline], *, source: str, approved_by: str, now: datetime
 ) -> int:
-    """Bring dates into force for groups that have none. A date in force is never moved by this. Gives the number added."""
+    """Bring dates into force for groups that have none; give their number. A date in force is never moved by this."""
     rows = [
         {
             "program": one.group.program,

@@ -63,7 +63,7 @@ def digest_of(raw: Mapping[str, Any]) -> str:
 
 
 def pending_rows(connection: Connection, *, kind: str, limit: int) -> list[RawRow]:
-    """Rows that wait for validation, oldest first, locked for this transaction; a row another worker holds is left out."""
+    """Rows that wait for validation, oldest first, locked for this transaction; rows of another worker are left out."""
     statement = (
         select(InboxRow.id, InboxRow.source, InboxRow.received_at, InboxRow.raw)
         .where(InboxRow.kind == kind, InboxRow.outcome == InboxOutcome.PENDING)

@@ -29,7 +29,8 @@ def current_revision(connection: Connection) -> str | None:
 def newest_revision() -> str:
     """The revision that this code expects."""
     head = ScriptDirectory.from_config(_config(None)).get_current_head()
-    assert head is not None  # the package carries its migrations
+    if head is None:
+        raise FileNotFoundError(f"{_MIGRATIONS} holds no migrations: the package is incomplete, install it again.")
     return head
 
 
