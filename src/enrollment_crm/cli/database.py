@@ -11,8 +11,7 @@ from enrollment_crm.stack.lock import only_stack_of
 from enrollment_crm.stack.postgres import Cluster, start_cluster
 from enrollment_crm.stack.processes import Supervisor, new_stack_id
 from enrollment_crm.storage.engine import connect
-from enrollment_crm.storage.schema import upgrade_schema
-from enrollment_crm.workflows.deadlines import CalendarLoaded, load_calendar
+from enrollment_crm.workflows.database import upgrade_database
 
 
 @contextmanager
@@ -31,7 +30,7 @@ def crm_database(settings: Settings) -> Iterator[Engine]:
         return
     with _started(cluster, settings):
         engine = connect(cluster.url("crm"))
-        upgrade(engine, settings)
+        upgrade_database(engine, programs_of(settings), now=clock_of(settings)())
         yield engine
         engine.dispose()
 
@@ -45,9 +44,3 @@ def _started(cluster: Cluster, settings: Settings) -> Iterator[None]:
     ):
         start_cluster(cluster, supervisor, databases=("crm",))
         yield
-
-
-def upgrade(engine: Engine, settings: Settings) -> tuple[str, CalendarLoaded]:
-    """Bring the schema up to date and the dates of the configuration into force; gives revision and what was added."""
-    revision = upgrade_schema(engine)
-    return revision, load_calendar(engine, programs_of(settings), now=clock_of(settings)())

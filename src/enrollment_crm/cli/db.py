@@ -5,9 +5,11 @@ import json
 import typer
 from rich.console import Console
 
-from enrollment_crm.cli.database import crm_database, upgrade
+from enrollment_crm.bootstrap import clock_of, programs_of
+from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson
 from enrollment_crm.settings import Settings
+from enrollment_crm.workflows.database import upgrade_database
 
 app = typer.Typer(no_args_is_help=True, help="The CRM database.")
 
@@ -26,10 +28,11 @@ def upgrade_command(*, as_json: AsJson = False) -> None:
     """
     settings = Settings()
     with crm_database(settings) as engine:
-        revision, calendar = upgrade(engine, settings)
+        done = upgrade_database(engine, programs_of(settings), now=clock_of(settings)())
+    calendar = done.calendar
     if as_json:
         facts = {
-            "revision": revision,
+            "revision": done.revision,
             "deadlines_added": calendar.deadlines,
             "prep_sessions_added": calendar.prep_sessions,
             "differing": calendar.differing,
@@ -38,7 +41,7 @@ def upgrade_command(*, as_json: AsJson = False) -> None:
         return
     console = Console()
     console.print(
-        f"The database has revision {revision}. Added {calendar.deadlines} deadlines, "
+        f"The database has revision {done.revision}. Added {calendar.deadlines} deadlines, "
         f"{calendar.prep_sessions} prep sessions."
     )
     for line in calendar.differing:

@@ -19,8 +19,8 @@ from enrollment_crm.cli.demo_outcome import (
     Progress,
     count_mails,
     problems_of,
-    trigger_all,
     wait_until_treated,
+    wake,
 )
 from enrollment_crm.cli.options import AsJson, read_instant
 from enrollment_crm.cli.people import print_overview
@@ -31,6 +31,7 @@ from enrollment_crm.stack.slate_feed import SlateFeed
 from enrollment_crm.stack.stack import Stack
 from enrollment_crm.storage.engine import connect, transaction
 from enrollment_crm.storage.overview import count_rows
+from enrollment_crm.workflows.backlog import backlog
 from enrollment_crm.workflows.overview import Overview, overview
 
 #: Early-action T-7, a final deadline and a prep session are all in play then.
@@ -121,16 +122,15 @@ def _treat(stack: Stack, samples: Samples, engine: Engine, console: Console) -> 
         samples.announce_sessions(engine)
         samples.drop_files(settings.drop_directory or Path())
         posted = samples.post_forms(stack.facts.public_url)
-        trigger_all(airflow)
+        wake(airflow, "intake_applications")  # the forms have woken the signups; nobody announces a feed
         rows_expected = samples.count_rows() + posted.taken
-        wait_until_treated(
-            outbox,
-            airflow,
-            rows_expected=rows_expected,
-            now=now(),
-            rows_arrived=lambda: _count_rows(engine),
-            show=_shown_in(status),
-        )
+
+        def look() -> Progress:
+            with transaction(engine) as connection:
+                arrived = count_rows(connection)
+            return Progress(arrived, rows_expected, backlog(outbox, now=now()))
+
+        wait_until_treated(look, airflow, show=_shown_in(status))
         return overview(engine, now=now()), rows_expected
 
 
@@ -141,11 +141,6 @@ def _wait_for_dags(airflow: AirflowClient, stack: Stack) -> None:
         if time.monotonic() > deadline:
             raise NotFinishedError("Airflow does not know the DAGs after two minutes: see the dag-processor's log.")
         time.sleep(0.2)
-
-
-def _count_rows(engine: Engine) -> int:
-    with transaction(engine) as connection:
-        return count_rows(connection)
 
 
 def _shown_in(status: Status) -> Callable[[Progress], None]:

@@ -4,23 +4,22 @@ import mailbox
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import requests
 
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.stack.airflow_client import AirflowClient
-from enrollment_crm.workflows.backlog import Backlog, backlog
-from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.backlog import Backlog
 from enrollment_crm.workflows.overview import Overview
 
 DAGS = ("intake_signups", "intake_applications", "send_reminders")
 
-_LOOK_EVERY_IN_SECONDS = 0.5
+_LOOK_EVERY_IN_SECONDS = 1.0
 #: The clock wakes the DAGs every five minutes; a demonstration does not wait that long after a process was killed.
-_TRIGGER_AGAIN_AFTER_IN_SECONDS = 30.0
+_WAKE_AFTER_IN_SECONDS = 30.0
 _PATIENCE_IN_SECONDS = 600.0
 
 
@@ -43,40 +42,35 @@ class Progress:
 
 
 def wait_until_treated(
-    outbox: Outbox,
-    airflow: AirflowClient,
-    *,
-    rows_expected: int,
-    now: datetime,
-    rows_arrived: Callable[[], int],
-    show: Callable[[Progress], None],
+    look: Callable[[], Progress], airflow: AirflowClient, *, show: Callable[[Progress], None]
 ) -> None:
-    """Wait until the DAGs have treated everybody; wake them again where work waits for long.
+    """Wait until the DAGs have treated everybody; wake them where nothing has moved for long.
 
     Raises:
         NotFinishedError: they have not within ten minutes.
     """
-    began = triggered = time.monotonic()
+    began = moved = time.monotonic()
+    latest: Progress | None = None
     while True:
-        progress = Progress(rows_arrived(), rows_expected, backlog(outbox, now=now))
+        progress = look()
         show(progress)
         if progress.is_finished:
             return
+        if progress != latest:
+            latest, moved = progress, time.monotonic()
         if time.monotonic() - began > _PATIENCE_IN_SECONDS:
             raise NotFinishedError(f"{NotFinishedError.__doc__} Still waiting: {progress.backlog}")
-        if time.monotonic() - triggered > _TRIGGER_AGAIN_AFTER_IN_SECONDS:
-            triggered = time.monotonic()
-            trigger_all(airflow)
+        if time.monotonic() - moved > _WAKE_AFTER_IN_SECONDS:
+            moved = time.monotonic()
+            wake(airflow, *DAGS)
         time.sleep(_LOOK_EVERY_IN_SECONDS)
 
 
-def trigger_all(airflow: AirflowClient) -> None:
-    """Wake every DAG; one that cannot be reached now is woken by the clock."""
-    for dag in DAGS:
-        try:
+def wake(airflow: AirflowClient, *dags: str) -> None:
+    """Trigger DAGs; one that cannot be reached now is woken by the clock."""
+    for dag in dags:
+        with suppress(requests.RequestException):
             airflow.trigger(dag)
-        except requests.RequestException:
-            continue
 
 
 def problems_of(seen: Overview, *, rows_expected: int, mail_directory: Path) -> list[str]:

@@ -22,7 +22,8 @@ class ZoneChoice:
 
 
 @lru_cache(maxsize=1)
-def _known_zones() -> frozenset[str]:
+def known_zones() -> frozenset[str]:
+    """Every IANA name that this machine knows; listing them walks a folder, so it is done once."""
     return frozenset(available_timezones())
 
 
@@ -34,7 +35,7 @@ def choose_zone(stated: str | None, country: str | None, *, country_zones: Mappi
         country: ISO 3166 alpha-2 code.
         country_zones: the one zone of each country, or its CLDR primary zone (``config/country-zones.yml``).
     """
-    if stated and stated in _known_zones():
+    if stated and stated in known_zones():
         return ZoneChoice(stated, "stated")
     warning = f"unknown time zone {stated[:64]!r}" if stated else None
     by_country = country_zones.get((country or "").upper())
@@ -51,7 +52,7 @@ def labelled_zone(label: str) -> ZoneInfo:
     """
     if label.upper() in _HOME_LABELS:
         return ZoneInfo(HOME_ZONE)
-    if label not in _known_zones():
+    if label not in known_zones():
         raise ValueError(
             f"{label!r} is not a time zone: write an IANA name such as 'America/New_York', or EST, EDT, ET."
         )

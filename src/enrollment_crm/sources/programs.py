@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -17,7 +17,7 @@ from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Counselor, Program
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.terms import EntryTerm, Season
-from enrollment_crm.domain.zones import labelled_zone
+from enrollment_crm.domain.zones import known_zones, labelled_zone
 
 
 class ProgramConfigurationError(ValueError):
@@ -117,8 +117,9 @@ def read_country_zones(file: Path) -> dict[str, str]:
         zones = _CountryZones.validate_python(_yaml_of(file))
     except ValueError as error:
         raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
+    known = known_zones()
     for code, zone in zones.items():
-        if zone not in available_timezones():
+        if zone not in known:
             raise ProgramConfigurationError(f"{file.name}: {code} has {zone!r}, which is not an IANA time zone.")
     return zones
 

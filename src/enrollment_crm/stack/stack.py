@@ -6,6 +6,7 @@ with Stack(Settings()) as stack:
 
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Self
 
 from pydantic import SecretStr
 
+from enrollment_crm.bootstrap import clock_of, engine_of, programs_of
 from enrollment_crm.settings import Settings
 from enrollment_crm.stack import mailbox
 from enrollment_crm.stack.airflow import ADMIN, Airflow, place_of
@@ -25,7 +27,8 @@ from enrollment_crm.stack.lock import only_stack_of
 from enrollment_crm.stack.ports import LOOPBACK, free_port, port_of
 from enrollment_crm.stack.postgres import Cluster, start_cluster
 from enrollment_crm.stack.processes import Supervisor, ignore_changes, new_stack_id
-from enrollment_crm.stack.programs import Service, Step, answers
+from enrollment_crm.stack.programs import Service, answers
+from enrollment_crm.workflows.database import upgrade_database
 
 
 @dataclass(frozen=True)
@@ -185,12 +188,18 @@ class Stack:
         self._supervisor.wait_until_ready()
 
     def _migrate(self) -> None:
-        crm = Step("crm db upgrade", [sys.executable, "-m", "enrollment_crm.cli", "db", "upgrade"])
-        if self._airflow.is_migrated():
-            self._supervisor.run(crm)
-        else:
-            self._supervisor.run(crm, self._airflow.migration())
-            self._airflow.note_migrated()
+        """Both databases side by side; ours in this process, which has imported what it takes."""
+        with ThreadPoolExecutor(max_workers=1) as beside:
+            ours = beside.submit(self._upgrade_crm)
+            if not self._airflow.is_migrated():
+                self._supervisor.run(self._airflow.migration())
+                self._airflow.note_migrated()
+            ours.result()
+
+    def _upgrade_crm(self) -> None:
+        engine = engine_of(self.settings)
+        upgrade_database(engine, programs_of(self.settings), now=clock_of(self.settings)())
+        engine.dispose()
 
     def _mailbox(self) -> tuple[Service, ...]:
         if not self._with_mailbox or self.facts.mail_directory is None:
