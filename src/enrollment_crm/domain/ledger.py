@@ -12,7 +12,7 @@ A message that is only planned has no row: the schedule is derived.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
 from enrollment_crm.domain.messages import MessageKind
@@ -104,7 +104,8 @@ def message_key(message: ClaimedMessage) -> str:
 
 
 def _cover_key(cover: Cover) -> str:
-    starts = cover.session_starts.isoformat() if cover.session_starts else None
+    # In UTC: the database's zone, in which it hands out instants, must not change a Message-ID.
+    starts = cover.session_starts.astimezone(UTC).isoformat() if cover.session_starts else None
     parts = (
         cover.program,
         cover.entry_term,

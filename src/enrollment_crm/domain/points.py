@@ -5,7 +5,7 @@ nothing stale behind.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -70,7 +70,8 @@ def session_points(starts: datetime, zone: ZoneInfo, cadence: Cadence) -> list[P
         for d in sorted(cadence.session_offsets_in_days, reverse=True)
     ]
     last_call = timedelta(seconds=cadence.session_last_call_in_seconds)
-    return [*days, Point(_offset_in_words(last_call), starts - last_call)]
+    # In UTC: between datetimes of one zone Python counts on the wall clock.
+    return [*days, Point(_offset_in_words(last_call), starts.astimezone(UTC) - last_call)]
 
 
 def _offset_in_words(span: timedelta) -> str:

@@ -1,7 +1,7 @@
 """Application prep sessions: dated events that people register for (R10)."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
@@ -23,7 +23,7 @@ class PrepSession:
     @property
     def ends(self) -> datetime:
         """Instant (UTC) of the end."""
-        return self.starts + timedelta(minutes=self.minutes)
+        return self.starts.astimezone(UTC) + timedelta(minutes=self.minutes)
 
     @property
     def local_start(self) -> datetime:

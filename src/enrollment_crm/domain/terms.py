@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import total_ordering
 from typing import Self
 
 
 class Season(StrEnum):
-    """The semesters in which this program admits."""
+    """The semesters in which this program admits, in the order in which a calendar year has them."""
 
     #: January to April.
     SPRING = "spring"
@@ -14,12 +15,21 @@ class Season(StrEnum):
     FALL = "fall"
 
 
-@dataclass(frozen=True, order=True)
+@total_ordering
+@dataclass(frozen=True)
 class EntryTerm:
     """A semester of a calendar year. Printed and stored as ``fall 2027``; ordered by time."""
 
     year: int
     season: Season
+
+    def __lt__(self, other: "EntryTerm") -> bool:
+        # Not the dataclass's own order: as words, fall would come before the spring of the same year.
+        return self._position < other._position
+
+    @property
+    def _position(self) -> tuple[int, int]:
+        return self.year, list(Season).index(self.season)
 
     def __str__(self) -> str:
         return f"{self.season.value} {self.year}"
