@@ -65,14 +65,14 @@ def demo(
     """
     console = Console(stderr=as_json)
     with ended_properly(console):
-        settings = _settings(as_of)
+        settings = demonstration_settings(as_of)
         samples = Samples(settings.home_directory / "samples")
         feed = SlateFeed(samples.slate_file, key="demonstration")
         settings = settings.model_copy(update={"slate_query_url": feed.url})
         _show(settings, samples, feed, once=once, as_json=as_json, console=console)
 
 
-def _settings(as_of: str) -> Settings:
+def demonstration_settings(as_of: str) -> Settings:
     """The settings of a demonstration: what the person has set, over what a demonstration needs."""
     instant = None if as_of == _CLOCK else read_instant(as_of)
     state_directory = CHECKOUT / "build" / ("demo" if instant else "demo-now")

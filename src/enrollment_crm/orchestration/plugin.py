@@ -23,6 +23,10 @@ def _forks_tasks(arguments: list[str]) -> bool:
 
 
 if _forks_tasks(sys.argv):
+    import enrollment_crm.orchestration.assets
     import enrollment_crm.orchestration.intake
+    import enrollment_crm.orchestration.policies
     import enrollment_crm.orchestration.reminders
+    import enrollment_crm.orchestration.run_parameters
+    import enrollment_crm.orchestration.tasks
     import enrollment_crm.validation.batches  # noqa: F401

@@ -72,7 +72,10 @@ class Airflow:
         return health
 
     def _api_is_ready(self, _started_at: float) -> bool:
-        return self._health()["metadatabase"]["status"] == "healthy"
+        healthy = self._health()["metadatabase"]["status"] == "healthy"
+        # The API of the tasks is put together at its first request, which takes seconds: not a task's, but this one.
+        fetch(f"{self.place.url}/execution/health", timeout_in_seconds=30)
+        return healthy
 
     def _beats(self, component: str) -> Callable[[float], bool]:
         """Ready: has given a sign of life since its start. One from before is its predecessor's."""
