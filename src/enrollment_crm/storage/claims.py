@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, literal, null, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.ledger import MessageState
@@ -92,7 +93,8 @@ def _write_messages(connection: Connection, ids: Sequence[int], *, lease: timede
             literal(now, MessageRow.claimed_at.type),
         )
         .where(CoverRow.message_row_id == func.any(list(ids)))
-        .distinct()
+        # By id, not by whole rows: the clock has moved on between two covers of one message.
+        .ext(distinct_on(CoverRow.message_row_id))
     )
     columns = ["id", "person_id", "kind", "due_at", "state", "lease_until", "claimed_at"]
     connection.execute(insert(MessageRow).from_select(columns, ours))
