@@ -2,7 +2,7 @@
 
 import mailbox
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from email import policy
 from email.message import EmailMessage
@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
+from tests.factories import Office
+from tests.integration.relay import Relay, running_relay
 
 from enrollment_crm.bootstrap import (
     country_zones_of,
@@ -52,8 +54,7 @@ class Inbox:
         """Every message that arrived, in no particular order."""
         parser = BytesParser(policy=policy.default)
         folder = mailbox.Maildir(self.directory, create=False)
-        parsed = [parser.parsebytes(folder.get_bytes(key)) for key in folder.keys()]  # noqa: SIM118
-        return [one for one in parsed if isinstance(one, EmailMessage)]
+        return [parser.parsebytes(folder.get_bytes(key)) for key in folder.keys()]  # noqa: SIM118
 
 
 @pytest.fixture
@@ -102,9 +103,7 @@ class Pipeline:
         for kind in RecordKind:
             validate_pending(self.engine, self.validator, field_maps, kind=kind, now=now)
         for load in (load_signups, load_applications):
-            load(
-                self.engine, field_maps, country_zones=country_zones, default_program=self.default_program, now=now
-            )
+            load(self.engine, field_maps, country_zones=country_zones, default_program=self.default_program, now=now)
         route_people(self.engine, self.programs, default_program=self.default_program, now=now)
         for answer in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED):
             send_answers(self.outbox, answer, now=now)
@@ -122,3 +121,28 @@ def pipeline(engine: Engine, settings: Settings, validator: Validator) -> Iterat
     outbox = outbox_of(settings, engine)
     yield Pipeline(engine, outbox, validator, programs, settings.default_program)
     outbox.transport.close()
+
+
+@pytest.fixture(scope="session")
+def shared_relay() -> Iterator[Relay]:
+    """One server for all tests: starting one takes longer than most of them."""
+    with running_relay() as relay:
+        yield relay
+
+
+@pytest.fixture
+def relay(shared_relay: Relay) -> Relay:
+    """An SMTP server that answers as the test tells it."""
+    shared_relay.forget()
+    return shared_relay
+
+
+@pytest.fixture
+def office(engine: Engine, relay: Relay) -> Iterator[Office]:
+    """The workflows on the real database, without Great Expectations and with a relay that obeys the test."""
+    settings = Settings(smtp_port=relay.port, secret_key=SecretStr("a secret of the tests"))
+    outbox = outbox_of(settings, engine)
+    load_calendar(engine, outbox.programs, now=datetime(2026, 8, 1, tzinfo=UTC))
+    office = Office(outbox, relay)
+    yield replace(office, outbox=office.another())
+    office.close()

@@ -3,9 +3,9 @@
 from datetime import timedelta
 from email.message import EmailMessage
 
-from enrollment_crm.workflows.inbox import receive_form
-
 from tests.integration.conftest import TEN_IN_BOSTON, Inbox, Pipeline
+
+from enrollment_crm.workflows.inbox import receive_form
 
 ANA = {
     "first_name": "Ana",

@@ -45,5 +45,5 @@ def test_is_printed_as_it_is_read() -> None:
 def test_terms_are_ordered_by_time() -> None:
     in_time = ["spring 2026", "fall 2026", "spring 2027", "fall 2027"]
     terms = [EntryTerm.parse(text) for text in in_time]
-    assert sorted(terms[::-1]) == terms
+    assert sorted([terms[2], terms[0], terms[3], terms[1]]) == terms
     assert EntryTerm.parse("spring 2027") < EntryTerm.parse("fall 2027")  # as words it would be the other way round
