@@ -36,6 +36,8 @@ class Relay:
     port: int = 0
     answers: dict[str, str] = field(default_factory=dict)
     taken: list[Taken] = field(default_factory=list)
+    #: Everything whose content arrived here, whatever was answered.
+    offered: list[Taken] = field(default_factory=list)
     #: Where it writes what it takes, as a relay with an accept log does.
     maildir: Maildir | None = None
     log: Path | None = None
@@ -50,7 +52,7 @@ class Relay:
 
     def forget(self) -> None:
         """Begin a new test: no answers, nothing taken, no log."""
-        self.answers, self.taken, self.maildir, self.log = {}, [], None, None
+        self.answers, self.taken, self.offered, self.maildir, self.log = {}, [], [], None, None
 
     async def handle_RCPT(  # noqa: N802
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -64,6 +66,7 @@ class Relay:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         (recipient,) = envelope.rcpt_tos
+        self.offered.append(Taken(recipient, envelope.content))
         answer = self._answer("content", recipient, "250 2.0.0 OK queued")
         if answer.startswith(("2", "take")):
             self._take(envelope, recipient)

@@ -1,0 +1,46 @@
+"""Transports that do to a worker what happens to workers: killed, overtaken, watched. Around a real one."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from enrollment_crm.mail.messages import OutgoingMessage
+from enrollment_crm.mail.transport import Transport
+
+
+class Killed(BaseException):
+    """The worker's process ends here: nothing of ours catches it."""
+
+
+def nothing() -> None:
+    """Let everything go its way."""
+
+
+@dataclass
+class Interrupted:
+    """A transport whose worker is interrupted at three moments; each may raise or let others act."""
+
+    inner: Transport
+    before_lease_check: Callable[[], None] = nothing
+    after_lease_check: Callable[[], None] = nothing
+    after_reply: Callable[[], None] = nothing
+
+    def send(self, message: OutgoingMessage, *, before_data: Callable[[], None]) -> str:
+        def interrupted() -> None:
+            self.before_lease_check()
+            before_data()
+            self.after_lease_check()
+
+        reply = self.inner.send(message, before_data=interrupted)
+        self.after_reply()
+        return reply
+
+    def was_accepted(self, message_id: str) -> bool | None:
+        return self.inner.was_accepted(message_id)
+
+    def close(self) -> None:
+        self.inner.close()
+
+
+def kill() -> None:
+    """End the worker."""
+    raise Killed
