@@ -30,9 +30,9 @@ def migrated_engine(cluster: Cluster) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def engine(migrated_engine: Engine) -> Iterator[Engine]:
+def engine(migrated_engine: Engine) -> Engine:
     """The database, emptied: workflows commit, so a test cannot be rolled back."""
     tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
     with migrated_engine.begin() as connection:
         connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
-    yield migrated_engine
+    return migrated_engine

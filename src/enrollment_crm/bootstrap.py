@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
 
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.canonical_rows import RecordKind
-from enrollment_crm.domain.field_maps import FieldMap
+from enrollment_crm.domain.field_maps import FieldMap, translate
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.mail.accept_log import MaildirAcceptLog
 from enrollment_crm.mail.messages import Sender
@@ -24,6 +26,8 @@ from enrollment_crm.workflows.outbox import Outbox
 
 if TYPE_CHECKING:
     from enrollment_crm.validation.batches import Validator
+
+FolderState: TypeAlias = tuple[tuple[str, int, int], ...]
 
 #: File name in config/sources/ of the field map of the Slate feed.
 _SLATE = "slate"
@@ -69,8 +73,20 @@ def programs_of(settings: Settings) -> Mapping[str, Program]:
 
 
 def templates_of(settings: Settings) -> TemplateLibrary:
-    """The emails of ``templates/email/``, compiled."""
-    return TemplateLibrary.load(settings.home_directory / "templates" / "email")
+    """The emails of ``templates/email/``, compiled once as long as no file of them changes."""
+    folder = settings.home_directory / "templates" / "email"
+    return _templates(folder, _state_of(folder))
+
+
+@lru_cache(maxsize=1)
+def _templates(folder: Path, _state: FolderState) -> TemplateLibrary:
+    return TemplateLibrary.load(folder)
+
+
+def _state_of(folder: Path) -> FolderState:
+    """What tells an edited folder from the one that was read: name, size and time of every file."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
 
 
 def field_maps_of(settings: Settings) -> Mapping[str, FieldMap]:
@@ -85,10 +101,29 @@ def country_zones_of(settings: Settings) -> Mapping[str, str]:
 
 
 def validator_of(settings: Settings) -> "Validator":
-    """Great Expectations with the suites of ``expectations/``."""
+    """Great Expectations with the suites of ``expectations/``, built once as long as no suite changes."""
+    folder = settings.home_directory / "expectations"
+    return _validator(folder, _state_of(folder), tuple(sorted(programs_of(settings))))
+
+
+@lru_cache(maxsize=1)
+def _validator(folder: Path, _state: FolderState, known_programs: tuple[str, ...]) -> "Validator":
     from enrollment_crm.validation.batches import Validator  # noqa: PLC0415 - costs seconds, see decision 5
 
-    return Validator(settings.home_directory / "expectations", known_programs=programs_of(settings))
+    return Validator(folder, known_programs=known_programs)
+
+
+def warm_up(settings: Settings) -> None:
+    """Do once what every task would do again: import, compile, and judge one row, which finds every metric.
+
+    For the process that forks tasks: its children have the result, and rebuild it only where a file has changed.
+    """
+    from enrollment_crm.validation.verdicts import CandidateRow  # noqa: PLC0415 - belongs to the line below
+
+    templates_of(settings)
+    validator, field_maps = validator_of(settings), field_maps_of(settings)
+    for kind, field_map in {one.kind: one for one in field_maps.values()}.items():
+        validator.validate(kind, [CandidateRow(0, translate({}, field_map))])
 
 
 def feeds_of(settings: Settings, kind: RecordKind) -> list[Feed]:
@@ -133,9 +168,7 @@ def transport_of(settings: Settings) -> Transport:
 
 def sender_of(settings: Settings) -> Sender:
     """Who writes."""
-    return Sender(
-        settings.sender_name, settings.sender_address, settings.reply_to_address, settings.mail_domain
-    )
+    return Sender(settings.sender_name, settings.sender_address, settings.reply_to_address, settings.mail_domain)
 
 
 def outbox_of(settings: Settings, engine: Engine) -> Outbox:

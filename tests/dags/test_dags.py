@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from tests.dags.conftest import DAGS
 
 #: The DAGs and their tasks, in the order in which they run. A DAG that is not listed here fails the tests.

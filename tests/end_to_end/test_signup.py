@@ -8,11 +8,11 @@ from pathlib import Path
 import psutil
 import pytest
 import requests
+from tests.end_to_end.conftest import eventually, mails_to
 
 from enrollment_crm.stack.airflow_client import AirflowClient
 from enrollment_crm.stack.members import STACK_VARIABLE, members_of
 from enrollment_crm.stack.stack import Stack
-from tests.end_to_end.conftest import eventually, mails_to
 
 pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 

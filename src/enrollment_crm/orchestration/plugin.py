@@ -4,6 +4,7 @@ LocalExecutor forks its workers from the scheduler, and Celery's workers are for
 ``[core] lazy_load_plugins = False`` this module is imported there, once.
 """
 
+import logging
 import sys
 
 from airflow.plugins_manager import AirflowPlugin
@@ -22,11 +23,22 @@ def _forks_tasks(arguments: list[str]) -> bool:
     return any(command in arguments[1:3] for command in _FORKING_COMMANDS)
 
 
-if _forks_tasks(sys.argv):
+def _warm_up() -> None:
     import enrollment_crm.orchestration.assets
     import enrollment_crm.orchestration.intake
     import enrollment_crm.orchestration.policies
     import enrollment_crm.orchestration.reminders
     import enrollment_crm.orchestration.run_parameters
-    import enrollment_crm.orchestration.tasks
-    import enrollment_crm.validation.batches  # noqa: F401
+    import enrollment_crm.orchestration.tasks  # noqa: F401
+    from enrollment_crm.bootstrap import warm_up
+    from enrollment_crm.settings import Settings
+
+    try:
+        warm_up(Settings())
+    except Exception:
+        # A mistake in the configuration turns the task red that needs it, with a sentence; the scheduler goes on.
+        logging.getLogger(__name__).exception("The warm-up failed: tasks will say why, and start slowly until then.")
+
+
+if _forks_tasks(sys.argv):
+    _warm_up()

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, create_engine
 
-
 #: A host that does not answer is reported after this long, not after the minutes that TCP would take.
 _CONNECT_TIMEOUT_IN_SECONDS = 5
 

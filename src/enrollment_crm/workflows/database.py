@@ -20,5 +20,5 @@ class DatabaseUpgraded:
 
 
 def upgrade_database(engine: Engine, programs: Mapping[str, Program], *, now: datetime) -> DatabaseUpgraded:
-    """Bring the tables up to date, and the dates of the configuration into force. Safe to run again, and side by side."""
+    """Bring the tables up to date and the dates of the configuration into force; safe to run again and side by side."""
     return DatabaseUpgraded(upgrade_schema(engine), load_calendar(engine, programs, now=now))
