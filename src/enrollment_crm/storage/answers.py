@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, case, func, literal, select
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.reminders import WithholdReason
-from enrollment_crm.storage.claims import Claim, claim_due, not_yet_covered
+from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.models import MESSAGE_IDS, ApplicationRow, InterestRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
@@ -16,10 +16,11 @@ from enrollment_crm.storage.withholding import withheld_reason
 RECEIPT_STILL_USEFUL = timedelta(days=14)
 
 
-def count_owed_answers(connection: Connection, kind: MessageKind, *, topic: str) -> int:
-    """How many welcomes or receipts would go out now."""
+def count_owed_answers(connection: Connection, kind: MessageKind, *, topic: str) -> DueCount:
+    """How many welcomes or receipts are owed."""
     rows = _owed(kind, topic).subquery()
-    return connection.execute(select(func.count()).select_from(rows).where(rows.c.withheld.is_(None))).scalar_one()
+    counts = select(func.count(), func.count().filter(rows.c.withheld.is_(None))).select_from(rows)
+    return DueCount(*connection.execute(counts).one())
 
 
 def claim_owed_answers(

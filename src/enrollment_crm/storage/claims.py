@@ -33,6 +33,14 @@ DUE_COLUMNS = ("message_id", "person_id", "due_at", "withheld")
 
 
 @dataclass(frozen=True)
+class DueCount:
+    """What is due and not settled yet, and how much of it would go out now; the rest would be recorded as withheld."""
+
+    unsettled: int
+    to_send: int
+
+
+@dataclass(frozen=True)
 class Claim:
     """What one claim did: covers settled (claimed or withheld), and the messages that are now this worker's."""
 

@@ -1,5 +1,6 @@
 """People: found by address, brought up to date, and what they said kept with its source and time."""
 
+import logging
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,8 @@ from enrollment_crm.storage.models import (
     UnsubscriptionRow,
 )
 
+_LOG = logging.getLogger(__name__)
+
 
 def upsert_person(connection: Connection, contact: Contact, *, country_zones: Mapping[str, str], now: datetime) -> int:
     """The id of the person with this address, created or brought up to date; what is not said erases nothing (R2).
@@ -28,13 +31,16 @@ def upsert_person(connection: Connection, contact: Contact, *, country_zones: Ma
     known = _find(connection, contact.email_key) or _create(connection, contact, now)
     stated = contact.time_zone or known.stated_time_zone
     country = contact.country or known.country
+    choice = choose_zone(stated, country, country_zones=country_zones)
+    if contact.time_zone and choice.warning:
+        _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", known.id, choice.basis)
     said = {
         "first_name": contact.first_name or known.first_name,
         "last_name": contact.last_name or known.last_name,
         "phone": contact.phone or known.phone,
         "country": country,
         "stated_time_zone": stated,
-        "zone": choose_zone(stated, country, country_zones=country_zones).zone,
+        "zone": choice.zone,
         "needs_routing": True,
     }
     connection.execute(update(PersonRow).where(PersonRow.id == known.id).values(said))

@@ -1,6 +1,5 @@
 """Reminders: the people of a due cell or session, counted or claimed."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +23,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.reminders import DueCell, DueSession
-from enrollment_crm.storage.claims import Claim, claim_due, not_yet_covered
+from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.models import MESSAGE_IDS, InterestRow, PersonRow, RegistrationRow, SweepRow
 from enrollment_crm.storage.withholding import withheld_reason
 
@@ -56,14 +55,6 @@ def record_sweep(connection: Connection, until: datetime) -> None:
             set_={"swept_until": func.greatest(SweepRow.swept_until, statement.excluded.swept_until)},
         )
     )
-
-
-@dataclass(frozen=True)
-class DueCount:
-    """People whom a point concerns and who are not settled yet, and how many of them would get a message now."""
-
-    unsettled: int
-    to_send: int
 
 
 def count_due_people(connection: Connection, cell: DueCell, *, topic: str) -> DueCount:

@@ -22,7 +22,7 @@ def send_answers(outbox: Outbox, kind: MessageKind, *, now: datetime, dry_run: b
     topic = outbox.topic_of(kind)
     if dry_run:
         with transaction(outbox.engine) as connection:
-            return Tally.of_planned(count_owed_answers(connection, kind, topic=topic))
+            return Tally.of_planned(count_owed_answers(connection, kind, topic=topic).to_send)
     calendar = calendar_at(outbox, now)
     tally = resume(outbox, kind, calendar, now=now)
     while True:

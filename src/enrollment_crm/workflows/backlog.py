@@ -15,7 +15,7 @@ from enrollment_crm.workflows.reminders import find_due
 
 @dataclass(frozen=True)
 class Backlog:
-    """Counts of what waits, in the order of the road."""
+    """Counts of what waits, in the order of the road; what will be recorded as withheld waits too."""
 
     rows_to_validate: int
     batches_to_load: int
@@ -37,7 +37,7 @@ def backlog(outbox: Outbox, *, now: datetime) -> Backlog:
     with transaction(outbox.engine) as connection:
         intake, unrouted = intake_totals(connection), count_unrouted(connection)
         answers = sum(
-            count_owed_answers(connection, kind, topic=outbox.topic_of(kind))
+            count_owed_answers(connection, kind, topic=outbox.topic_of(kind)).unsettled
             for kind in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED)
         )
         unsettled = count_unsettled(connection)

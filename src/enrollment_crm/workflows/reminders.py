@@ -49,7 +49,10 @@ class Due:
     """
 
     name: str
+    #: People who are not settled yet.
     people: int
+    #: How many of them would get a message now.
+    to_send: int
     cell: DueCell | None = None
     session_id: str | None = None
     session_offset: str | None = None
@@ -88,7 +91,7 @@ def _unfinished(outbox: Outbox) -> list[Due]:
     with transaction(outbox.engine) as connection:
         counts = {kind: count_unfinished(connection, kind) for kind in _KINDS}
     return [
-        Due(f"unfinished {kind.value.replace('_', ' ')}s · {count}", count, unfinished=kind)
+        Due(f"unfinished {kind.value.replace('_', ' ')}s · {count}", count, count, unfinished=kind)
         for kind, count in counts.items()
     ]
 
@@ -99,7 +102,7 @@ def _counted_cells(outbox: Outbox, cells: list[DueCell]) -> list[Due]:
     with transaction(outbox.engine) as connection:
         counts = [count_due_people(connection, cell, topic=topic) for cell in urgent]
     return [
-        Due(f"{name_of_cell(cell)} · {count.to_send}", count.unsettled, cell=cell)
+        Due(f"{name_of_cell(cell)} · {count.to_send}", count.unsettled, count.to_send, cell=cell)
         for cell, count in zip(urgent, counts, strict=True)
     ]
 
@@ -112,6 +115,7 @@ def _counted_sessions(outbox: Outbox, sessions: list[DueSession]) -> list[Due]:
         Due(
             f"{name_of_session(one)} · {count.to_send}",
             count.unsettled,
+            count.to_send,
             session_id=one.prep_session.id,
             session_offset=one.offset,
             instant=one.instant,
@@ -124,7 +128,7 @@ def send_due(outbox: Outbox, due: Due, *, now: datetime, dry_run: bool = False) 
     """Send one unit of work to its end. A dry run counts it, as ``planned``, and sends nothing."""
     check_aware(now)
     if dry_run:
-        return Tally.of_planned(due.people)
+        return Tally.of_planned(due.to_send)
     calendar = calendar_at(outbox, now)
     if due.unfinished:
         return resume(outbox, due.unfinished, calendar, now=now)
