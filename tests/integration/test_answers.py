@@ -1,0 +1,119 @@
+"""Answers: the welcome to a signup and the receipt of an application, each once, as soon as they are owed."""
+
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+
+import pytest
+from tests.factories import ANA, HOUR, MINUTE, SECOND, SEPTEMBER, T_14, Office
+
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.storage.answers import RECEIPT_STILL_USEFUL
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM
+
+WELCOME, RECEIPT = MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED
+
+
+def text_of_last(office: Office) -> str:
+    message = message_from_bytes(office.relay.taken[-1].content, policy=default)
+    body = message.get_body(("plain",))
+    return "" if body is None else str(body.get_content())
+
+
+def test_a_signup_is_welcomed_once_whatever_runs_twice(office: Office) -> None:
+    office.sign_up(ANA)
+    assert office.answer(WELCOME, SEPTEMBER) == {"accepted": 1}
+    office.sign_up(ANA, at=SEPTEMBER + HOUR)  # the same wish again
+    assert office.answer(WELCOME, SEPTEMBER + HOUR) == {}
+
+
+def test_each_program_and_term_is_welcomed_of_its_own(office: Office) -> None:
+    office.sign_up(ANA)
+    office.sign_up(ANA, entry_term="spring 2027")
+    assert office.answer(WELCOME, SEPTEMBER) == {"accepted": 2}
+    assert office.query("SELECT entry_term FROM cover ORDER BY id") == ["fall 2027", "spring 2027"]
+
+
+def test_nobody_is_welcomed_before_they_are_routed(office: Office) -> None:
+    office.fill_in(ANA, at=SEPTEMBER)
+    office.load(now=SEPTEMBER, route=False)
+    assert office.answer(WELCOME, SEPTEMBER) == {}
+    office.load(now=SEPTEMBER)
+    assert office.answer(WELCOME, SEPTEMBER) == {"accepted": 1}
+
+
+def test_r2_a_welcome_without_a_term_asks_for_it_and_the_known_term_is_welcomed_then(office: Office) -> None:
+    office.sign_up(ANA, entry_term="")
+    assert office.answer(WELCOME, SEPTEMBER) == {"accepted": 1}
+    assert "December 1" not in text_of_last(office)
+    office.sign_up(ANA, at=SEPTEMBER + HOUR)
+    assert office.answer(WELCOME, SEPTEMBER + HOUR) == {"accepted": 1}
+    assert "December 1" in text_of_last(office)
+    assert office.query("SELECT entry_term FROM interest") == ["fall 2027"]
+
+
+def test_who_asked_without_a_term_and_then_began_an_application_is_still_welcomed(office: Office) -> None:
+    office.sign_up(ANA, entry_term="")
+    office.report(at=SEPTEMBER + MINUTE, AppStatus="Awaiting Submission")
+    assert office.answer(WELCOME, SEPTEMBER + HOUR) == {"accepted": 1}
+
+
+def test_who_came_by_an_application_alone_is_not_welcomed(office: Office) -> None:
+    office.report(at=SEPTEMBER, AppStatus="Awaiting Submission")
+    assert office.answer(WELCOME, SEPTEMBER) == {}
+
+
+def test_a_welcome_never_speaks_of_a_negative_number_of_days(office: Office) -> None:
+    """Ten in the evening of 1 December in Boston: 2 December in Shanghai, and the deadline is still ahead."""
+    now = T_14.replace(month=12, day=2, hour=3)
+    office.sign_up(ANA, at=now, time_zone="Asia/Shanghai")
+    assert office.answer(WELCOME, now) == {"accepted": 1}
+    assert "in -" not in text_of_last(office)
+    assert "December 1, 11:59 p.m. Boston" in text_of_last(office)
+
+
+def test_more_people_than_one_claim_holds(office: Office) -> None:
+    for number in range(PEOPLE_A_CLAIM + 1):
+        office.fill_in(f"person{number}@example.edu", at=SEPTEMBER)
+    office.load(now=SEPTEMBER)
+    assert office.answer(WELCOME, SEPTEMBER) == {"accepted": PEOPLE_A_CLAIM + 1}
+
+
+def test_a_submitted_application_gets_one_receipt_with_the_day_of_submission(office: Office) -> None:
+    office.report(at=T_14, SubmittedDateTime="2026-11-15T22:30:00-05:00")
+    assert office.answer(RECEIPT, T_14) == {"accepted": 1}
+    assert "Sunday, November 15, 10:30 p.m. Boston" in text_of_last(office)
+    office.report(at=T_14 + HOUR, AppStatus="Awaiting Materials", SubmittedDateTime="2026-11-17T09:00:00-05:00")
+    assert office.answer(RECEIPT, T_14 + HOUR) == {}
+
+
+def test_a_started_application_gets_none_until_it_is_submitted(office: Office) -> None:
+    office.report(at=SEPTEMBER, AppStatus="Awaiting Submission")
+    assert office.answer(RECEIPT, SEPTEMBER) == {}
+    office.report(at=SEPTEMBER + HOUR)
+    assert office.answer(RECEIPT, SEPTEMBER + HOUR) == {"accepted": 1}
+
+
+@pytest.mark.parametrize(
+    ("age", "tally"),
+    [
+        (RECEIPT_STILL_USEFUL - SECOND, {"accepted": 1}),
+        (RECEIPT_STILL_USEFUL, {"accepted": 1}),
+        (RECEIPT_STILL_USEFUL + SECOND, {"withheld": 1}),
+    ],
+)
+def test_an_old_submission_that_reaches_us_late_gets_no_receipt(
+    office: Office, age: timedelta, tally: dict[str, int]
+) -> None:
+    office.report(at=T_14, SubmittedDateTime=(T_14 - age).isoformat())
+    assert office.answer(RECEIPT, T_14) == tally
+    assert office.withheld() == ["too_late"] * tally.get("withheld", 0)
+
+
+def test_an_answer_refused_for_now_is_sent_by_the_next_run(office: Office) -> None:
+    office.sign_up(ANA)
+    office.relay.answers["content"] = "451 4.7.1 later"
+    assert office.answer(WELCOME, SEPTEMBER) == {"retry": 1}
+    office.relay.answers.clear()
+    office.end_leases()
+    assert office.answer(WELCOME, SEPTEMBER + MINUTE * 5) == {"accepted": 1}

@@ -1,0 +1,103 @@
+"""Applications on a real database: which report holds (R7), whose it is, and when it happened."""
+
+from datetime import datetime
+
+from tests.factories import ANA, BEN, HOUR, SEPTEMBER, T_14, Office
+
+from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.inbox import keep_raw_rows
+
+STARTED, DECIDED = "Awaiting Submission", "Decided"
+
+
+def statuses(office: Office) -> list[tuple[str, datetime]]:
+    return office.query("SELECT status, occurred_at FROM application ORDER BY id")
+
+
+def test_an_application_makes_a_person_with_a_term_and_an_event(office: Office) -> None:
+    office.report(at=T_14, FirstName="Ana", LastName="Silva", CitizenshipStatus="US Citizen")
+    assert office.query("SELECT first_name, last_name, residency FROM person") == [("Ana", "Silva", "domestic")]
+    assert office.query("SELECT entry_term, asked_for_information FROM interest") == [("fall 2027", False)]
+    assert office.query("SELECT kind FROM event") == ["ApplicationSubmitted"]
+
+
+def test_r7_a_status_never_goes_back_from_submitted_whatever_the_clock_says(office: Office) -> None:
+    office.report(at=T_14)
+    office.report(at=T_14 + HOUR, AppStatus=STARTED)
+    assert statuses(office) == [("submitted", T_14)]
+    assert office.query("SELECT kind FROM event") == ["ApplicationSubmitted"]
+
+
+def test_r7_submitted_holds_also_when_the_older_export_comes_later(office: Office) -> None:
+    office.report(at=T_14, AppStatus=STARTED, SubmittedDateTime="2026-11-10T10:00:00-05:00")
+    office.report(at=T_14 + HOUR, SubmittedDateTime="2026-11-09T10:00:00-05:00")
+    assert [status for status, _ in statuses(office)] == ["submitted"]
+    assert office.query("SELECT kind FROM event ORDER BY id") == ["ApplicationStarted", "ApplicationSubmitted"]
+
+
+def test_r7_of_two_equal_reports_the_later_by_the_sources_clock_holds(office: Office) -> None:
+    office.report(at=T_14, SubmittedDateTime="2026-11-15T10:00:00-05:00")
+    office.report(at=T_14 + HOUR, AppStatus=DECIDED, SubmittedDateTime="2026-11-12T10:00:00-05:00")
+    assert [at.isoformat() for _, at in statuses(office)] == ["2026-11-15T15:00:00+00:00"]
+
+
+def test_the_same_report_from_overlapping_exports_changes_nothing(office: Office) -> None:
+    for hours in range(3):
+        office.report(at=T_14 + HOUR * hours, SubmittedDateTime="2026-11-15T10:00:00-05:00")
+    assert len(statuses(office)) == 1
+    assert office.query("SELECT kind FROM event") == ["ApplicationSubmitted"]
+
+
+def test_each_term_has_an_application_of_its_own(office: Office) -> None:
+    office.report(at=T_14)
+    office.report(at=T_14, AppStatus=STARTED, YearTerm="spring 2028", aid="a-2")
+    assert [status for status, _ in statuses(office)] == ["submitted", "started"]
+
+
+def test_reports_of_one_batch_are_taken_in_as_they_happened(office: Office) -> None:
+    """Two clocks in one batch: the offsets differ, the instants decide."""
+    earlier = {"Address1Country": "India", "SubmittedDateTime": "2026-11-15T11:00:00+05:30"}
+    later = {"Address1Country": "Germany", "SubmittedDateTime": "2026-11-15T10:30:00-05:00"}
+    rows = [
+        {"aid": "a-1", "Email": ANA, "YearTerm": "fall 2027", "AppStatus": DECIDED} | one for one in (later, earlier)
+    ]
+    with transaction(office.engine) as connection:
+        keep_raw_rows(connection, rows, source="slate", kind=RecordKind.APPLICATION.value, received_at=T_14)
+    office.load(now=T_14)
+    assert office.query("SELECT country FROM person") == ["DE"]
+
+
+def test_a_row_without_an_address_belongs_to_whom_the_application_belongs(office: Office) -> None:
+    office.report(ANA, at=SEPTEMBER, AppStatus=STARTED)
+    office.report(None, at=T_14)
+    assert [status for status, _ in statuses(office)] == ["submitted"]
+    assert office.query("SELECT email FROM person") == [ANA]
+
+
+def test_what_a_row_without_an_address_says_of_residency_is_routed_too(office: Office) -> None:
+    office.report(ANA, at=SEPTEMBER, AppStatus=STARTED)
+    office.report(None, at=T_14, CitizenshipStatus="US Citizen")
+    assert office.query("SELECT residency, needs_routing FROM person") == [("domestic", False)]
+
+
+def test_a_row_without_an_address_of_an_unknown_application_is_quarantined_in_words(office: Office) -> None:
+    office.report(None, at=T_14)
+    assert office.query("SELECT count(*) FROM person") == [0]
+    ((rule, reason),) = office.query("SELECT rule, reason FROM quarantine")
+    assert rule == "usable"
+    assert "no earlier row tells whose application it is" in reason
+    assert office.query("SELECT rows_in, accepted, quarantined FROM batch") == [(1, 0, 1)]
+    assert office.query("SELECT outcome FROM inbox") == ["quarantined"]
+
+
+def test_one_unusable_row_does_not_keep_the_others(office: Office) -> None:
+    rows = [
+        {"aid": "a-9", "YearTerm": "fall 2027", "AppStatus": DECIDED},
+        {"aid": "a-1", "Email": BEN, "YearTerm": "fall 2027", "AppStatus": DECIDED},
+    ]
+    with transaction(office.engine) as connection:
+        keep_raw_rows(connection, rows, source="slate", kind=RecordKind.APPLICATION.value, received_at=T_14)
+    office.load(now=T_14)
+    assert office.query("SELECT email FROM person") == [BEN]
+    assert office.query("SELECT accepted, quarantined FROM batch") == [(1, 1)]
