@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import Engine
 
@@ -27,6 +27,7 @@ from enrollment_crm.workflows.outbox import Outbox
 if TYPE_CHECKING:
     from enrollment_crm.validation.batches import Validator
 
+Configured = TypeVar("Configured")
 FolderState: TypeAlias = tuple[tuple[str, int, int], ...]
 
 #: File name in config/sources/ of the field map of the Slate feed.
@@ -63,7 +64,7 @@ def programs_of(settings: Settings) -> Mapping[str, Program]:
     Raises:
         ProgramConfigurationError: a file cannot be, or the default program is not among them.
     """
-    programs = read_programs(settings.home_directory / "config" / "programs")
+    programs = _as_long_as_unchanged(read_programs, settings.home_directory / "config" / "programs")
     if settings.default_program not in programs:
         known = ", ".join(programs)
         raise ProgramConfigurationError(
@@ -73,44 +74,59 @@ def programs_of(settings: Settings) -> Mapping[str, Program]:
 
 
 def templates_of(settings: Settings) -> TemplateLibrary:
-    """The emails of ``templates/email/``, compiled once as long as no file of them changes."""
-    folder = settings.home_directory / "templates" / "email"
-    return _templates(folder, _state_of(folder))
-
-
-@lru_cache(maxsize=1)
-def _templates(folder: Path, _state: FolderState) -> TemplateLibrary:
-    return TemplateLibrary.load(folder)
-
-
-def _state_of(folder: Path) -> FolderState:
-    """What tells an edited folder from the one that was read: name, size and time of every file."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
+    """The emails of ``templates/email/``, compiled."""
+    return _as_long_as_unchanged(TemplateLibrary.load, settings.home_directory / "templates" / "email")
 
 
 def field_maps_of(settings: Settings) -> Mapping[str, FieldMap]:
     """How each source names its fields and values."""
-    configuration = settings.home_directory / "config"
+    return _as_long_as_unchanged(_read_field_maps, settings.home_directory / "config")
+
+
+def _read_field_maps(configuration: Path) -> Mapping[str, FieldMap]:
     return read_field_maps(configuration / "sources", countries=read_countries(configuration / "countries.yml"))
 
 
 def country_zones_of(settings: Settings) -> Mapping[str, str]:
     """The one or primary zone of each country (R4)."""
-    return read_country_zones(settings.home_directory / "config" / "country-zones.yml")
+    return _as_long_as_unchanged(read_country_zones, settings.home_directory / "config" / "country-zones.yml")
 
 
 def validator_of(settings: Settings) -> "Validator":
-    """Great Expectations with the suites of ``expectations/``, built once as long as no suite changes."""
-    folder = settings.home_directory / "expectations"
-    return _validator(folder, _state_of(folder), tuple(sorted(programs_of(settings))))
+    """Great Expectations with the suites of ``expectations/``."""
+    known_programs = tuple(sorted(programs_of(settings)))
+    read = partial(_validator, known_programs=known_programs)
+    return _as_long_as_unchanged(read, settings.home_directory / "expectations", known_programs)
 
 
-@lru_cache(maxsize=1)
-def _validator(folder: Path, _state: FolderState, known_programs: tuple[str, ...]) -> "Validator":
+def _validator(folder: Path, *, known_programs: tuple[str, ...]) -> "Validator":
     from enrollment_crm.validation.batches import Validator  # noqa: PLC0415 - costs seconds, see decision 5
 
     return Validator(folder, known_programs=known_programs)
+
+
+#: What was read from the configuration, with the state that its files had then.
+_READ: dict[tuple[Path, object], tuple[FolderState, Any]] = {}
+
+
+def _as_long_as_unchanged(read: Callable[[Path], Configured], place: Path, also: object = None) -> Configured:
+    """What ``read`` makes of a file or folder, read again only once a file of it has changed.
+
+    A task is forked from a process that has read everything: it finds it here, and an edit all the same.
+    """
+    state = _state_of(place)
+    known = _READ.get((place, also))
+    if known is None or known[0] != state:
+        known = (state, read(place))
+        _READ[place, also] = known
+    made: Configured = known[1]
+    return made
+
+
+def _state_of(place: Path) -> FolderState:
+    """What tells an edited place from the one that was read: name, size and time of every file."""
+    files = sorted(path for path in (place, *place.rglob("*")) if path.is_file())
+    return tuple((str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files)
 
 
 def warm_up(settings: Settings) -> None:
@@ -121,6 +137,7 @@ def warm_up(settings: Settings) -> None:
     from enrollment_crm.validation.verdicts import CandidateRow  # noqa: PLC0415 - belongs to the line below
 
     templates_of(settings)
+    country_zones_of(settings)
     validator, field_maps = validator_of(settings), field_maps_of(settings)
     for kind, field_map in {one.kind: one for one in field_maps.values()}.items():
         validator.validate(kind, [CandidateRow(0, translate({}, field_map))])

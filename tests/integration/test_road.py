@@ -31,7 +31,9 @@ def test_a_signup_becomes_one_welcome_with_both_clocks(pipeline: Pipeline, inbox
     pipeline.take_in(now=TEN_IN_BOSTON)
 
     (welcome,) = inbox.messages()
-    text = welcome.get_body(("plain",)).get_content()
+    body = welcome.get_body(("plain",))
+    assert body is not None
+    text = body.get_content()
     assert welcome["To"].addresses[0].addr_spec == "ana@example.edu"
     assert "fall 2027" in text
     assert "Tuesday, December 1, 11:59 p.m. Boston" in text
