@@ -9,8 +9,9 @@ many people it concerns. It wakes when people have been routed, and every five m
 *find_due_cells*: usually the database. *send*: the relay does not answer, or refuses us (5.7.x: sign-in, sender,
 policy, reputation): mend that first, then clear the task.
 
-**Safe to clear?** Yes, every task, at any time. A key is unique in the database, so nothing goes out twice; messages
-whose worker vanished are found out about by their Message-ID before anything is sent again.
+**Safe to clear?** Yes, every task, at any time: a key is unique in the database. A message whose worker vanished in
+mid-transmission is looked up in the relay's accept log by its Message-ID. Without a log, 7-day and 1-day reminders
+are sent once more under the same Message-ID, and others end as `uncertain`, for you to decide.
 To see what would go out: trigger it with *Dry run*, and with *As of* for another instant.
 """
 

@@ -53,7 +53,7 @@ class Settings(BaseSettings):
     mail_domain: str = "crm.example"
     postal_address: str = "Graduate Admissions, 360 Huntington Avenue, Boston, MA 02115, USA"
 
-    #: Where alerts go: a run that is late, a campaign that stopped; empty: to the log only.
+    #: Where alerts go: a run that is late, a task that failed; empty: to the log only.
     operations_address: str = ""
 
     public_host: str = "127.0.0.1"

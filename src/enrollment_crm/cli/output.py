@@ -50,7 +50,7 @@ def print_counts(title: str, counts: Mapping[str, Mapping[str, int]], *, as_json
     table.add_column("Step")
     table.add_column("Counts")
     for step, numbers in counts.items():
-        said = ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in numbers.items() if number)
+        said = ", ".join(f"{name.replace('_', ' ')}: {number}" for name, number in numbers.items() if number)
         table.add_row(step, said or "nothing to do")
     Console().print(table)
 

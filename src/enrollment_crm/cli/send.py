@@ -11,6 +11,8 @@ from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.reminders import find_due, finish_sweep, send_due
 
+_ANSWERS = {MessageKind.WELCOME: "welcomes", MessageKind.APPLICATION_RECEIVED: "receipts of applications"}
+
 
 def send(*, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = False) -> None:
     """Send the welcomes and receipts that are owed and the reminders that are due, each once.
@@ -24,8 +26,7 @@ def send(*, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = False
     with crm_database(settings) as engine, steps(quiet=as_json) as run:
         outbox = outbox_of(settings, engine)
         try:
-            for kind in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED):
-                name = f"{kind.value.replace('_', ' ')}s"
+            for kind, name in _ANSWERS.items():
                 tally = run(f"Sending {name}", partial(send_answers, outbox, kind, now=now, dry_run=dry_run))
                 counts[name] = dict(tally.counts)
             for due in run("Finding what is due", partial(find_due, outbox, now=now)):

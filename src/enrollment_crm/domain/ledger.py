@@ -30,7 +30,7 @@ class MessageState(StrEnum):
     ACCEPTED = "accepted"
     #: Refused for now, or never reached the relay; claimed again at ``retry_at``, byte for byte the same.
     RETRY = "retry"
-    #: Refused for good, or it could not be composed; ``error`` says why.
+    #: Refused for good, or it could not be composed; ``outcome`` says why.
     FAILED = "failed"
     #: Its worker vanished while transmitting and no accept log can tell; shown to operations, never resent silently.
     UNCERTAIN = "uncertain"

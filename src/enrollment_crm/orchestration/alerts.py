@@ -1,7 +1,8 @@
-"""Alerts to operations: a run that is late writes to the log, and to the operations address where there is one."""
+"""Alerts to operations, for a run that is late and a task that failed: to the log, and by mail where it is set."""
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 from enrollment_crm.settings import Settings
@@ -14,19 +15,33 @@ async def tell_operations_run_is_late(*, limit_in_minutes: float, context: dict[
     run = (context or {}).get("dag_run") or {}
     name = f"{run.get('dag_id', 'a DAG')} ({run.get('run_id', 'run unknown')})"
     sentence = f"The run of {name} has not ended {limit_in_minutes:g} minutes after it was queued."
+    await asyncio.to_thread(_tell, "Late", sentence)
+
+
+def tell_operations_task_failed(context: Mapping[str, Any]) -> None:
+    """Called when a task has failed for good: its retries are used up, or its failure is hopeless.
+
+    Names the task and the kind of failure: a message of an exception could name a person.
+    """
+    task, failure = context["task_instance"], context.get("exception")
+    sentence = f"{task.dag_id}.{task.task_id} has failed: {type(failure).__name__}."
+    _tell("Failed", sentence)
+
+
+def _tell(what: str, sentence: str) -> None:
     _LOG.error("%s Open it in Airflow: its runbook says what to do.", sentence)
     settings = Settings()
     if settings.operations_address:
-        await asyncio.to_thread(_send, settings, sentence)
+        _send(settings, what, sentence)
 
 
-def _send(settings: Settings, sentence: str) -> None:
+def _send(settings: Settings, what: str, sentence: str) -> None:
     # Imported when it is needed: DAG files import this module, and parsing them must cost nothing.
     from enrollment_crm.bootstrap import clock_of, sender_of, transport_of
     from enrollment_crm.mail.alerts import build_alert
 
     alert = build_alert(
-        subject=f"Late: {sentence}",
+        subject=f"{what}: {sentence}",
         text=f"{sentence}\n\nOpen the run in Airflow. Its runbook says what to do, and whether it is safe to clear.\n",
         recipient=settings.operations_address,
         sender=sender_of(settings),

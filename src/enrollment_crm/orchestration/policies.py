@@ -7,7 +7,7 @@ from airflow.sdk import ExceptionRetryPolicy, RetryAction, RetryRule
 from airflow.sdk.definitions.callback import AsyncCallback
 from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
 
-from enrollment_crm.orchestration.alerts import tell_operations_run_is_late
+from enrollment_crm.orchestration.alerts import tell_operations_run_is_late, tell_operations_task_failed
 
 _OWNER = "enrollment-operations"
 
@@ -29,6 +29,7 @@ TASK_DEFAULTS: dict[str, Any] = {
     "retries": 3,
     "retry_delay": timedelta(seconds=5),
     "retry_exponential_backoff": 3,
+    "on_failure_callback": tell_operations_task_failed,
     "max_retry_delay": timedelta(minutes=5),
     "retry_policy": ExceptionRetryPolicy(
         rules=[

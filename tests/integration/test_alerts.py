@@ -1,0 +1,35 @@
+"""Alerts reach operations by mail, and name no person."""
+
+import asyncio
+from types import SimpleNamespace
+
+import pytest
+from tests.integration.conftest import Inbox
+
+from enrollment_crm.orchestration.alerts import tell_operations_run_is_late, tell_operations_task_failed
+
+
+@pytest.fixture(autouse=True)
+def _operations(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRM_OPERATIONS_ADDRESS", "operations@example.edu")
+    monkeypatch.setenv("CRM_SMTP_PORT", str(inbox.port))
+
+
+def test_a_late_run_is_told_by_mail(inbox: Inbox) -> None:
+    run = {"dag_id": "send_reminders", "run_id": "scheduled__1"}
+    asyncio.run(tell_operations_run_is_late(limit_in_minutes=30, context={"dag_run": run}))
+
+    (alert,) = inbox.messages()
+    assert alert["To"] == "operations@example.edu"
+    assert "send_reminders (scheduled__1) has not ended 30 minutes" in alert["Subject"]
+    assert alert["Auto-Submitted"] == "auto-generated"
+
+
+def test_a_failed_task_is_told_without_the_words_of_its_exception(inbox: Inbox) -> None:
+    task = SimpleNamespace(dag_id="intake_signups", task_id="welcome")
+    failure = ValueError("ana@example.edu is not an address")
+    tell_operations_task_failed({"task_instance": task, "exception": failure})
+
+    (alert,) = inbox.messages()
+    assert "intake_signups.welcome has failed: ValueError" in alert["Subject"]
+    assert "ana@" not in alert.as_string()
