@@ -38,7 +38,6 @@ NOT_PASSED_ON = {
     "home_directory": "set in the image",
     "state_directory": "only `enrollment-crm up` keeps state on a machine",
     "as_of": "stops the clock, which production refuses",
-    "accept_log_directory": "a relay's log is mounted by those who have one",
     "public_host": "the command says where to listen",
     "public_port": "the command says where to listen",
     "airflow_port": "the command says where to listen",
