@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -11,10 +12,16 @@ from tests.factories import ANA, BEN, CUT_OFF, MINUTE, SEPTEMBER, T_7, T_14, Off
 from tests.fakes import Interrupted, Killed, kill
 
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
+from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.stack.ports import free_port
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.unfinished import reclaim_to_retry, reclaim_vanished
 from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM
 from enrollment_crm.workflows.reminders import send_reminders
+
+KIND = MessageKind.DEADLINE_REMINDER
+A_LEASE = timedelta(seconds=30)
 
 
 @pytest.fixture(autouse=True)
@@ -230,8 +237,32 @@ def test_a_worker_overtaken_while_it_transmits_changes_nothing(office: Office) -
     assert office.states() == ["uncertain"]  # the newer token's word stands
 
 
+def test_a_worker_whose_message_another_has_taken_up_does_not_begin(office: Office) -> None:
+    def taken_up() -> None:
+        office.end_leases()
+        with transaction(office.engine) as connection:
+            reclaim_to_retry(connection, KIND, topic="admissions", limit=9, lease=A_LEASE, now=T_7)
+
+    assert interrupted(office, before_lease_check=taken_up).sweep(T_7) == {"claimed": 1}
+    assert office.relay.offered == []
+    assert office.query("SELECT state, token FROM message") == [("claimed", 2)]
+
+
+def test_a_worker_whose_message_another_looks_into_settles_nothing(office: Office) -> None:
+    def taken_up() -> None:
+        office.end_leases()
+        with transaction(office.engine) as connection:
+            reclaim_vanished(connection, KIND, limit=9, lease=A_LEASE)
+
+    interrupted(office, after_lease_check=taken_up).sweep(T_7)
+    assert office.query("SELECT state, token FROM message") == [("transmitting", 2)]
+
+
 def test_a_worker_whose_own_clock_says_that_its_lease_is_over_sends_nothing(office: Office) -> None:
-    frozen = replace(office, outbox=replace(office.another(), lease=timedelta(0)))
+    """Also when the database's clock says that it holds."""
+    longer = partial(office.change, "UPDATE message SET lease_until = now() + interval '1 hour'")
+    slow = interrupted(office, before_lease_check=longer)
+    frozen = replace(slow, outbox=replace(slow.outbox, lease=timedelta(0)))
     assert frozen.sweep(T_7) == {"claimed": 1}
     assert office.relay.offered == []
 
