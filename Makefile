@@ -34,7 +34,7 @@ up: install ## Start everything on this machine, with an empty database
 	$(BIN)/enrollment-crm up
 
 test: install ## Run all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
 
 check: install ## Formatting, lint, types, import contracts, emails
 	$(BIN)/ruff format --check .
