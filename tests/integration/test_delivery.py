@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from tests.factories import ANA, BEN, CUT_OFF, MINUTE, SEPTEMBER, T_7, T_14, Office
+from tests.factories import ANA, BEN, CUT_OFF, MINUTE, SEPTEMBER, SHANGHAI, T_1, T_7, T_14, Office
 from tests.fakes import Interrupted, Killed, kill
 
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
@@ -301,6 +301,18 @@ def test_a_message_of_two_terms_goes_out_as_long_as_one_is_wanted(office: Office
     office.relay.answers.clear()
     office.end_leases()
     assert office.sweep(T_7 + MINUTE * 5) == {"accepted": 1}
+
+
+def test_a_late_attempt_never_speaks_of_a_negative_number_of_days(office: Office) -> None:
+    """Ten in the evening of 1 December in Boston: 2 December in Shanghai, and the deadline is still ahead."""
+    office.sign_up(BEN, time_zone=SHANGHAI)
+    office.relay.answers["RCPT"] = "450 4.2.1 later"
+    office.sweep(T_1)
+    office.relay.answers.clear()
+    office.end_leases()
+    office.sweep(CUT_OFF - MINUTE * 120)
+    to_ben = next(one.content.decode() for one in office.relay.taken if one.recipient == BEN)
+    assert "deadline is today" in to_ben
 
 
 def test_after_the_cut_off_another_attempt_is_too_late(office: Office) -> None:
