@@ -307,7 +307,7 @@ def test_a_late_attempt_never_speaks_of_a_negative_number_of_days(office: Office
     """Ten in the evening of 1 December in Boston: 2 December in Shanghai, and the deadline is still ahead."""
     office.sign_up(BEN, time_zone=SHANGHAI)
     office.relay.answers["RCPT"] = "450 4.2.1 later"
-    office.sweep(T_1)
+    office.sweep(T_1.replace(hour=2))  # ten in Shanghai
     office.relay.answers.clear()
     office.end_leases()
     office.sweep(CUT_OFF - MINUTE * 120)
