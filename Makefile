@@ -33,8 +33,9 @@ demo: install ## Show the whole pipeline at work (ONCE=1: check the outcome and 
 up: install ## Start everything on this machine, with an empty database
 	$(BIN)/enrollment-crm up
 
-test: install ## Run all tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadgroup
+test: install ## Run all tests: two workers first, then the ones that start a whole stack
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not stack"
+	$(BIN)/python -m pytest -m stack
 
 check: install ## Formatting, lint, types, import contracts, emails
 	$(BIN)/ruff format --check .

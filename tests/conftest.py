@@ -12,13 +12,6 @@ from enrollment_crm.storage.models import Base
 from enrollment_crm.storage.schema import upgrade_schema
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Two workers share the files; everything that starts a whole stack goes to one of them, one after the other."""
-    for item in items:
-        group = "stack" if item.get_closest_marker("stack") else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(group))
-
-
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A real PostgreSQL of this test run, not durable and gone afterwards."""
