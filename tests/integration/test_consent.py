@@ -20,11 +20,11 @@ def test_the_proof_of_a_consent_says_what_was_agreed_to_where_and_when(office: O
     assert proof == [("form", "2026-01", "https://crm.example/request-information", SEPTEMBER)]
 
 
-def test_withdrawing_twice_is_once_and_keeps_the_first_instant(office: Office) -> None:
+def test_withdrawing_twice_is_once_at_the_later_instant(office: Office) -> None:
     person = office.sign_up(ANA)
-    for now in (T_14, T_14 + HOUR):
+    for now in (T_14, T_14 + HOUR, T_14):
         unsubscribe(office.engine, person, "admissions", now=now)
-    assert office.query("SELECT topic, at, lifted_at FROM unsubscription") == [("admissions", T_14, None)]
+    assert office.query("SELECT topic, at, lifted_at FROM unsubscription") == [("admissions", T_14 + HOUR, None)]
 
 
 def test_an_unknown_person_is_nothing(engine: Engine, office: Office) -> None:
@@ -53,6 +53,14 @@ def csv_signup(office: Office, *, submitted: datetime, arrived: datetime) -> Non
 def test_a_signup_made_before_the_withdrawal_lifts_nothing_however_late_its_row_arrives(office: Office) -> None:
     unsubscribe(office.engine, office.sign_up(ANA), "*", now=T_14)
     csv_signup(office, submitted=T_14 - HOUR, arrived=T_14 + A_WEEK / 7)
+    assert office.sweep(T_7) == {"withheld": 1}
+
+
+def test_a_signup_made_between_two_withdrawals_lifts_neither(office: Office) -> None:
+    person = office.sign_up(ANA)
+    for now in (T_14, T_14 + HOUR * 2):
+        unsubscribe(office.engine, person, "*", now=now)
+    csv_signup(office, submitted=T_14 + HOUR, arrived=T_14 + HOUR * 3)
     assert office.sweep(T_7) == {"withheld": 1}
 
 

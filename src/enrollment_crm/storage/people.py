@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.people import Contact
@@ -142,15 +142,17 @@ def record_consent(
 
 
 def unsubscribe_person(connection: Connection, *, person_id: int, topic: str, at: datetime) -> bool:
-    """Record that a person wants nothing more of a topic; twice is once. False where the person is unknown."""
+    """Record that a person wants nothing more of a topic. False where the person is unknown.
+
+    Twice is once, at the later instant: a consent given between the two does not lift it.
+    """
     if connection.execute(select(PersonRow.id).where(PersonRow.id == person_id)).first() is None:
         return False
     statement = insert_or_ignore(UnsubscriptionRow).values(person_id=person_id, topic=topic, at=at)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[UnsubscriptionRow.person_id, UnsubscriptionRow.topic],
-            set_={"at": statement.excluded.at, "lifted_at": None},
-            where=UnsubscriptionRow.lifted_at.is_not(None),
+            set_={"at": func.greatest(UnsubscriptionRow.at, statement.excluded.at), "lifted_at": None},
         )
     )
     return True
