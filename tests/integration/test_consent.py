@@ -1,10 +1,11 @@
 """Consent: its proof is kept, and withdrawing it is immediate, idempotent and for good until a new signup."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from tests.factories import ANA, HOUR, SEPTEMBER, T_7, T_14, Office
+from tests.factories import ANA, HOUR, MINUTE, SEPTEMBER, T_7, T_14, Office
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.storage.engine import transaction
@@ -37,12 +38,16 @@ def test_a_naive_instant_is_refused(office: Office) -> None:
         unsubscribe(office.engine, 1, "*", now=datetime(2026, 11, 17))  # noqa: DTZ001
 
 
-def csv_signup(office: Office, *, submitted: datetime, arrived: datetime) -> None:
+def csv_signup(
+    office: Office, *, arrived: datetime, submitted: datetime | None = None, submission: str = "", campaign: str = ""
+) -> None:
     row = {
+        "Submission ID": submission,
+        "Campaign": campaign,
         "Email": ANA,
         "Entry Term": "fall 2027",
         "Email Consent": "yes",
-        "Submitted At": submitted.isoformat(),
+        "Submitted At": submitted.isoformat() if submitted else "",
         "Residency": "U.S. citizen or permanent resident",
     }
     with transaction(office.engine) as connection:
@@ -67,6 +72,30 @@ def test_a_signup_made_between_two_withdrawals_lifts_neither(office: Office) -> 
 def test_a_signup_made_after_the_withdrawal_lifts_it(office: Office) -> None:
     unsubscribe(office.engine, office.sign_up(ANA), "*", now=T_14)
     csv_signup(office, submitted=T_14 + HOUR, arrived=T_14 + HOUR * 2)
+    assert office.sweep(T_7) == {"accepted": 1}
+
+
+@pytest.mark.parametrize(
+    "known_by",
+    [
+        pytest.param({"submission": "s-1"}, id="its name"),
+        pytest.param({"submitted": T_14 - HOUR}, id="its time"),
+    ],
+)
+def test_a_signup_that_is_delivered_again_is_no_new_consent(office: Office, known_by: Any) -> None:
+    csv_signup(office, arrived=T_14, **known_by)
+    proof = office.query("SELECT id, given_at FROM consent")
+    unsubscribe(office.engine, office.person(ANA), "*", now=T_14 + MINUTE)
+    csv_signup(office, arrived=T_14 + HOUR * 2, campaign="fair", **known_by)
+    assert office.query("SELECT id, given_at FROM consent") == proof
+    assert office.sweep(T_7) == {"withheld": 1}
+
+
+def test_another_signup_of_the_same_source_is_a_new_consent(office: Office) -> None:
+    csv_signup(office, arrived=T_14, submission="s-1")
+    unsubscribe(office.engine, office.person(ANA), "*", now=T_14 + MINUTE)
+    csv_signup(office, arrived=T_14 + HOUR, submission="s-2")
+    assert office.query("SELECT submission FROM consent ORDER BY id") == ["s-1", "s-2"]
     assert office.sweep(T_7) == {"accepted": 1}
 
 

@@ -122,12 +122,34 @@ def add_evidence(connection: Connection, *, person_id: int, evidence: ResidencyE
 
 
 def record_consent(
-    connection: Connection, *, person_id: int, source: str, text_version: str, page: str, given_at: datetime
+    connection: Connection,
+    *,
+    person_id: int,
+    source: str,
+    submission: str | None,
+    text_version: str,
+    page: str,
+    given_at: datetime,
 ) -> None:
-    """Keep the proof of a consent, and lift an unsubscription that is older (R7)."""
+    """Keep the proof of a consent, and lift an unsubscription that is older (R7).
+
+    A submission that is delivered again is no new consent, whatever else its row says by now, and whenever it arrives.
+    The caller holds the lock on the person.
+    """
+    same = ConsentRow.given_at == given_at
+    if submission:
+        same |= ConsentRow.submission == submission
+    theirs = (ConsentRow.person_id == person_id) & (ConsentRow.source == source)
+    if connection.execute(select(ConsentRow.id).where(theirs, same).limit(1)).first():
+        return
     connection.execute(
         insert(ConsentRow).values(
-            person_id=person_id, source=source, text_version=text_version, page=page, given_at=given_at
+            person_id=person_id,
+            source=source,
+            submission=submission,
+            text_version=text_version,
+            page=page,
+            given_at=given_at,
         )
     )
     connection.execute(

@@ -81,6 +81,7 @@ def _record_wishes(
         connection,
         person_id=person_id,
         source=signup.source,
+        submission=signup.submission,
         text_version=signup.consent_text_version or "",
         page=signup.page or "",
         # What was agreed to before an unsubscription does not lift it, however late the row reaches us.

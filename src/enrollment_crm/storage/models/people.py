@@ -146,6 +146,8 @@ class ConsentRow(Base):
     id: Mapped[Id]
     person_id: Mapped[PersonId]
     source: Mapped[str]
+    #: The name of the signup in its source, where it has one: delivered again, it is no new consent.
+    submission: Mapped[str | None]
     #: Version of the words that the person agreed to.
     text_version: Mapped[str]
     #: The page on which they agreed.
