@@ -4,9 +4,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from psycopg.errors import DeadlockDetected
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 from rich.console import Console
-from sqlalchemy.exc import OperationalError
+from rich.markup import escape
+from sqlalchemy.exc import ArgumentError, OperationalError
 
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.instants import NaiveDatetimeError
@@ -15,6 +18,7 @@ from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.field_maps import FieldMapError
 from enrollment_crm.sources.programs import ProgramConfigurationError
 from enrollment_crm.stack.errors import StackError
+from enrollment_crm.validation.suites import SuiteError
 
 _MENDABLE = (
     CampaignStoppedError,
@@ -24,9 +28,13 @@ _MENDABLE = (
     ProgramConfigurationError,
     RelayDownError,
     StackError,
+    SuiteError,
     TemplateErrors,
 )
 _FAILED = 1
+_URL_IN_WORDS = (
+    "CRM_DATABASE_URL cannot be used. Write for example postgresql+psycopg://crm:PASSWORD@db.example.edu:5432/crm."
+)
 
 
 @contextmanager
@@ -35,19 +43,33 @@ def explained() -> Iterator[None]:
     console = Console(stderr=True)
     try:
         yield
-    except _MENDABLE as error:
-        console.print(f"[bold red]Error:[/] {error}", highlight=False)
-    except ValidationError as error:
-        for one in error.errors(include_input=False, include_url=False):
-            where = ".".join(str(part) for part in one["loc"]).upper()
-            variable = f"CRM_{where}: " if where else ""
-            console.print(f"[bold red]Error:[/] {variable}{one['msg']}", highlight=False)
-    except OperationalError as error:
-        console.print(
-            f"[bold red]Error:[/] The database does not answer ({type(error.orig).__name__}). "
-            "Check CRM_DATABASE_URL, or start everything with `enrollment-crm up`.",
-            highlight=False,
-        )
+    except (*_MENDABLE, ValidationError, ArgumentError, OperationalError) as error:
+        for sentence in _in_words(error):
+            console.print(f"[bold red]Error:[/] {escape(sentence)}", highlight=False)
     else:
         return
     sys.exit(_FAILED)
+
+
+def _in_words(error: Exception) -> list[str]:
+    if isinstance(error, ValidationError):
+        return [_setting_in_words(one) for one in error.errors(include_input=False, include_url=False)]
+    if isinstance(error, ArgumentError):  # its own words may repeat the URL, and with it a password
+        return [_URL_IN_WORDS]
+    if isinstance(error, OperationalError):
+        return [_database_in_words(error)]
+    return [str(error)]
+
+
+def _setting_in_words(error: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in error["loc"]).upper()
+    return f"CRM_{where}: {error['msg']}" if where else error["msg"]
+
+
+def _database_in_words(error: OperationalError) -> str:
+    if isinstance(error.orig, DeadlockDetected):
+        return "Two runs waited for each other, and this one gave way: nothing of its last step was kept. Try again."
+    return (
+        f"The database does not answer ({type(error.orig).__name__}). "
+        "Check CRM_DATABASE_URL, or start everything with `enrollment-crm up`."
+    )
