@@ -110,6 +110,12 @@ def test_r4_an_unknown_zone_falls_back_to_the_country_with_a_warning_that_names_
     assert office.query("SELECT zone, stated_time_zone FROM person") == [("Asia/Kolkata", "Asia/Atlantis")]
 
 
+def test_r5_the_first_arrival_counts_in_whatever_order_rows_are_loaded(office: Office) -> None:
+    for at in (SEPTEMBER + HOUR, SEPTEMBER, SEPTEMBER + HOUR * 2):
+        office.sign_up(ANA, at=at)
+    assert office.query("SELECT since FROM interest") == [SEPTEMBER]
+
+
 def test_r7_addresses_are_one_without_case_and_written_to_as_first_given(office: Office) -> None:
     office.sign_up("Ana@Example.EDU")
     office.fill_in("ana@example.edu", at=SEPTEMBER + HOUR)

@@ -81,7 +81,8 @@ def add_interest(
 ) -> None:
     """Add a program and term to what the person wants; a known term replaces an unknown one of the same program.
 
-    Who asked for information without a term has asked for it all the same: the known term takes that over.
+    Who asked for information without a term has asked for it all the same: the known term takes that over. An earlier
+    arrival that is loaded later counts: who was there before a point was there (R5).
     """
     theirs = (InterestRow.person_id == person_id) & (InterestRow.program == program)
     if entry_term is None:
@@ -102,7 +103,8 @@ def add_interest(
         statement.on_conflict_do_update(
             index_elements=[InterestRow.person_id, InterestRow.program, InterestRow.entry_term],
             set_={
-                "asked_for_information": InterestRow.asked_for_information | statement.excluded.asked_for_information
+                "since": func.least(InterestRow.since, statement.excluded.since),
+                "asked_for_information": InterestRow.asked_for_information | statement.excluded.asked_for_information,
             },
         )
     )
