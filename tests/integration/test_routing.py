@@ -110,6 +110,18 @@ def test_r4_an_unknown_zone_falls_back_to_the_country_with_a_warning_that_names_
     assert office.query("SELECT zone, stated_time_zone FROM person") == [("Asia/Kolkata", "Asia/Atlantis")]
 
 
+def test_r4_an_unknown_zone_does_not_replace_a_known_one_and_is_replaced_by_one(
+    office: Office, caplog: pytest.LogCaptureFixture
+) -> None:
+    for hours, zone in enumerate(("Asia/Atlantis", "Asia/Kathmandu", "Mars/Olympus")):
+        office.sign_up(ANA, at=SEPTEMBER + HOUR * hours, country="IN", time_zone=zone)
+    assert office.query("SELECT zone, stated_time_zone FROM person") == [("Asia/Kathmandu", "Asia/Kathmandu")]
+    assert [message.partition(": ")[2] for message in caplog.messages] == [
+        "taken by country instead.",
+        "taken by stated instead.",
+    ]
+
+
 def test_r5_the_first_arrival_counts_in_whatever_order_rows_are_loaded(office: Office) -> None:
     for at in (SEPTEMBER + HOUR, SEPTEMBER, SEPTEMBER + HOUR * 2):
         office.sign_up(ANA, at=at)

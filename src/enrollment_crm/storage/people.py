@@ -29,10 +29,12 @@ def upsert_person(connection: Connection, contact: Contact, *, country_zones: Ma
     The person is marked for routing. The row stays locked until the transaction ends.
     """
     known = _find(connection, contact.email_key) or _create(connection, contact, now)
-    stated = contact.time_zone or known.stated_time_zone
     country = contact.country or known.country
+    news = choose_zone(contact.time_zone, country, country_zones=country_zones)
+    # A zone that does not exist says nothing, and so erases nothing.
+    stated = contact.time_zone if news.basis == "stated" else known.stated_time_zone or contact.time_zone
     choice = choose_zone(stated, country, country_zones=country_zones)
-    if contact.time_zone and choice.warning:
+    if news.warning:
         _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", known.id, choice.basis)
     said = {
         "first_name": contact.first_name or known.first_name,
