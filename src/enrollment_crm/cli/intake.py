@@ -10,7 +10,7 @@ import typer
 
 from enrollment_crm.bootstrap import country_zones_of, feeds_of, field_maps_of, validator_of
 from enrollment_crm.cli.database import crm_database
-from enrollment_crm.cli.options import AsJson, AsOf, DryRun, instant_of_command
+from enrollment_crm.cli.options import AsJson, AsOf, instant_of_command
 from enrollment_crm.cli.output import print_counts, steps
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap
@@ -37,16 +37,33 @@ Source = Annotated[
     str | None,
     typer.Option("--source", help="With --file: the field map that reads it, a file name in config/sources/."),
 ]
+DryRunOfIntake = Annotated[
+    bool,
+    typer.Option(
+        "--dry-run",
+        help="Keep nothing: judge what already waits in the inbox, and only count what the sources would deliver.",
+    ),
+]
 
 
 def intake(
-    *, file: File = None, source: Source = None, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = False
+    *,
+    file: File = None,
+    source: Source = None,
+    dry_run: DryRunOfIntake = False,
+    as_of: AsOf = None,
+    as_json: AsJson = False,
 ) -> None:
     """Collect rows from every source, validate them, and load what was accepted.
 
     Rejected rows go to the quarantine with a reason in words: rows in = accepted + quarantined. Nothing is sent.
     Next: `enrollment-crm route`, then `enrollment-crm send`.
     """
+    if source and not file:
+        raise typer.BadParameter(
+            "it says how to read a --file: name one, or leave it out to read every configured source.",
+            param_hint="--source",
+        )
     settings = Settings()
     now = instant_of_command(as_of, settings, dry_run=dry_run)
     field_maps, country_zones = field_maps_of(settings), country_zones_of(settings)
