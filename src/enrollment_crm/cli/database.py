@@ -15,11 +15,11 @@ from enrollment_crm.workflows.database import upgrade_database
 
 
 @contextmanager
-def crm_database(settings: Settings) -> Iterator[Engine]:
+def crm_database(settings: Settings, *, upgrade: bool = True) -> Iterator[Engine]:
     """An engine for the length of a command.
 
     Without ``CRM_DATABASE_URL`` it is the PostgreSQL of `enrollment-crm up`, started and brought up to date for this
-    command where it is not running.
+    command where it is not running; `upgrade=False` leaves bringing it up to date to the command.
     """
     if settings.database_url.get_secret_value():
         yield engine_of(settings)
@@ -30,7 +30,8 @@ def crm_database(settings: Settings) -> Iterator[Engine]:
         return
     with _started(cluster, settings):
         engine = connect(cluster.url("crm"))
-        upgrade_database(engine, programs_of(settings), now=clock_of(settings)())
+        if upgrade:
+            upgrade_database(engine, programs_of(settings), now=clock_of(settings)())
         yield engine
         engine.dispose()
 

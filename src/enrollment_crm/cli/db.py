@@ -27,7 +27,7 @@ def upgrade_command(*, as_json: AsJson = False) -> None:
     moved by this command; where a file says another date, it is listed.
     """
     settings = Settings()
-    with crm_database(settings) as engine:
+    with crm_database(settings, upgrade=False) as engine:
         done = upgrade_database(engine, programs_of(settings), now=clock_of(settings)())
     calendar = done.calendar
     if as_json:
