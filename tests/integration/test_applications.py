@@ -1,12 +1,22 @@
 """Applications on a real database: which report holds (R7), whose it is, and when it happened."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import datetime
+from threading import Barrier, BrokenBarrierError
 
+from sqlalchemy import Connection
 from tests.factories import ANA, BEN, HOUR, SEPTEMBER, T_14, Office
 
-from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.bootstrap import field_maps_of
+from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind
+from enrollment_crm.settings import Settings
+from enrollment_crm.storage.applications import person_of_application
+from enrollment_crm.storage.batches import record_batch
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.inbox import keep_raw_rows
+from enrollment_crm.storage.inbox import RawRow, keep_raw_rows, pending_rows
+from enrollment_crm.storage.people import await_routing
+from enrollment_crm.workflows.batches import load_validated
 
 STARTED, DECIDED = "Awaiting Submission", "Decided"
 
@@ -73,6 +83,63 @@ def test_a_row_without_an_address_belongs_to_whom_the_application_belongs(office
     office.report(None, at=T_14)
     assert [status for status, _ in statuses(office)] == ["submitted"]
     assert office.query("SELECT email FROM person") == [ANA]
+
+
+def test_a_row_without_an_address_may_stand_before_the_one_that_tells_whose_it_is(office: Office) -> None:
+    anonymous = {
+        "aid": "a-1",
+        "YearTerm": "fall 2027",
+        "AppStatus": DECIDED,
+        "SubmittedDateTime": SEPTEMBER.isoformat(),
+    }
+    rows = [anonymous, anonymous | {"Email": ANA, "AppStatus": STARTED, "SubmittedDateTime": T_14.isoformat()}]
+    with transaction(office.engine) as connection:
+        keep_raw_rows(connection, rows, source="slate", kind=RecordKind.APPLICATION.value, received_at=T_14)
+    office.load(now=T_14)
+    assert office.query("SELECT reason FROM quarantine") == []
+    assert statuses(office) == [("submitted", SEPTEMBER)]
+
+
+def test_loaders_that_meet_the_same_people_in_another_order_do_not_block_each_other(office: Office) -> None:
+    """Ben's row has no address in one batch, and Ana's in the other: no order of the rows would do."""
+    for email, application in ((ANA, "a-1"), (BEN, "a-2")):
+        office.report(email, at=SEPTEMBER, aid=application, AppStatus=STARTED)
+    for anonymous, named, email in (("a-1", "a-2", BEN), ("a-2", "a-1", ANA)):
+        accept(office, {"aid": named, "Email": email}, {"aid": anonymous})
+    both_met = Barrier(2)
+
+    def load_with_a_pause(_: int) -> int:
+        """Waits after the first row for the other loader to have its first row, if it ever comes that far."""
+        rows: list[int] = []
+
+        def load_row(connection: Connection, row: RawRow, canonical: CanonicalRow) -> None:
+            lock_one(connection, canonical)
+            if not rows:
+                with suppress(BrokenBarrierError):
+                    both_met.wait(timeout=0.5)
+            rows.append(row.id)
+
+        return load_validated(
+            office.engine, field_maps_of(Settings()), load_row, kind=RecordKind.APPLICATION, now=T_14
+        ).loaded
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(load_with_a_pause, range(2))) == 4
+
+
+def accept(office: Office, *rows: dict[str, str]) -> None:
+    """A batch of its own, accepted and not loaded."""
+    with transaction(office.engine) as connection:
+        keep_raw_rows(connection, rows, source="slate", kind=RecordKind.APPLICATION.value, received_at=T_14)
+        ids = [row.id for row in pending_rows(connection, kind=RecordKind.APPLICATION.value, limit=10)]
+        record_batch(connection, kind=RecordKind.APPLICATION.value, accepted=ids, rejected=[], tallies=[], now=T_14)
+
+
+def lock_one(connection: Connection, canonical: CanonicalRow) -> None:
+    """What loading a row does first: lock whose it is."""
+    person_id = person_of_application(connection, source="slate", reference=canonical["application_id"] or "")
+    assert person_id is not None
+    await_routing(connection, person_id)
 
 
 def test_what_a_row_without_an_address_says_of_residency_is_routed_too(office: Office) -> None:

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, select, update
 
 from enrollment_crm.domain.batches import BatchStep, InboxOutcome
 from enrollment_crm.storage.inbox import settle_rows
 from enrollment_crm.storage.models import BatchRow, QuarantineRow, RuleCountRow
+
+#: Any number that no other advisory lock of this database uses.
+_LOADING_LOCK = 7_203_644_102
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,15 @@ def next_batch_to_load(connection: Connection, *, kind: str) -> int | None:
         .with_for_update(skip_locked=True)
     )
     return connection.execute(statement).scalar_one_or_none()
+
+
+def wait_for_other_loaders(connection: Connection) -> None:
+    """Load alone until the transaction ends.
+
+    A loader locks every person it meets, and a row without an address shows only then whose it is: no order of the
+    rows would keep two loaders from waiting for each other.
+    """
+    connection.execute(select(func.pg_advisory_xact_lock(_LOADING_LOCK)))
 
 
 def finish_batch(connection: Connection, batch_id: int, *, rejected_while_loading: int) -> None:

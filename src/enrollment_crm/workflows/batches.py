@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, Engine
 
-from enrollment_crm.domain.addresses import address_key
 from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError, occurred_at_in
 from enrollment_crm.domain.field_maps import FieldMap, translate
 from enrollment_crm.domain.instants import check_aware
@@ -18,6 +17,7 @@ from enrollment_crm.storage.batches import (
     next_batch_to_load,
     quarantine_rows,
     record_batch,
+    wait_for_other_loaders,
 )
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow, accepted_rows, pending_rows
@@ -144,10 +144,11 @@ def _load_batch(
     batch_id = next_batch_to_load(connection, kind=kind.value)
     if batch_id is None:
         return None
+    wait_for_other_loaders(connection)
     rows = accepted_rows(connection, batch_id=batch_id)
     translated = [(row, translate(row.raw, field_maps[row.source])) for row in rows]
-    # By address: two loaders that meet the same people lock them in the same order. Then as it happened.
-    translated.sort(key=lambda one: (address_key(one[1].get("email") or ""), _happened(*one), one[0].id))
+    # As it happened, but rows without an address last: one with it may be what tells whose they are.
+    translated.sort(key=lambda one: (not one[1].get("email"), _happened(*one), one[0].id))
     unusable = []
     for row, canonical in translated:
         try:
