@@ -112,6 +112,28 @@ def test_in_is_accepted_plus_quarantined_and_the_raw_row_stays(office: Office, v
     assert office.query("SELECT evaluated, failed FROM batch_rule WHERE rule = 'honeypot_filled'") == [(5, 1)]
 
 
+def test_a_source_that_was_removed_keeps_no_other_from_being_judged(office: Office, validator: Validator) -> None:
+    keep(office.engine, {"Email": ANA}, source="old_fair")
+    receive_form(office.engine, SIGNUP | {"email": BEN}, now=SEPTEMBER)
+    assert validate(office.engine, validator) == Validated(1, 2, 1, 1)
+    ((rule, reason),) = office.query("SELECT rule, reason FROM quarantine")
+    assert rule == "source_known"
+    assert "The source 'old_fair' is not in config/sources/" in reason
+
+
+def test_only_rows_of_a_removed_source(office: Office, validator: Validator) -> None:
+    keep(office.engine, {"Email": ANA}, source="old_fair")
+    assert validate(office.engine, validator) == Validated(1, 1, 0, 1)
+
+
+def test_a_source_that_is_removed_after_its_rows_were_judged(office: Office) -> None:
+    keep(office.engine, {"Email": ANA}, source="old_fair")
+    receive_form(office.engine, SIGNUP | {"email": BEN}, now=SEPTEMBER)
+    office.load(now=SEPTEMBER)
+    assert office.query("SELECT email FROM person") == [BEN]
+    assert office.query("SELECT accepted, quarantined FROM batch") == [(1, 1)]
+
+
 def test_a_batch_is_judged_once(office: Office, validator: Validator) -> None:
     receive_form(office.engine, SIGNUP | {"email": ANA}, now=SEPTEMBER)
     assert validate(office.engine, validator).batches == 1

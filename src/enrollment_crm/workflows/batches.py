@@ -92,17 +92,31 @@ def _validate_batch(
     rows = pending_rows(connection, kind=kind.value, limit=_ROWS_A_BATCH)
     if not rows:
         return None
-    candidates = [CandidateRow(row.id, translate(row.raw, field_maps[row.source])) for row in rows]
+    unreadable = [_without_field_map(row) for row in rows if row.source not in field_maps]
+    candidates = [
+        CandidateRow(row.id, translate(row.raw, field_maps[row.source])) for row in rows if row.source in field_maps
+    ]
     verdict = validator.validate(kind, candidates)
     record_batch(
         connection,
         kind=kind.value,
         accepted=verdict.accepted,
-        rejected=[QuarantinedRow(one.row_id, one.rule, one.column, one.reason) for one in verdict.rejected],
+        rejected=[
+            *unreadable,
+            *(QuarantinedRow(one.row_id, one.rule, one.column, one.reason) for one in verdict.rejected),
+        ],
         tallies=[RuleTally(one.rule, one.column, one.evaluated, one.failed) for one in verdict.counts],
         now=now,
     )
-    return Validated(1, len(rows), len(verdict.accepted), len(verdict.rejected))
+    return Validated(1, len(rows), len(verdict.accepted), len(unreadable) + len(verdict.rejected))
+
+
+def _without_field_map(row: RawRow) -> QuarantinedRow:
+    reason = (
+        f"The source {row.source!r} is not in config/sources/: nobody can tell what its columns mean. "
+        "Put its field map there and replay the row."
+    )
+    return QuarantinedRow(row.id, "source_known", "", reason)
 
 
 def load_validated(
@@ -146,10 +160,10 @@ def _load_batch(
         return None
     wait_for_other_loaders(connection)
     rows = accepted_rows(connection, batch_id=batch_id)
-    translated = [(row, translate(row.raw, field_maps[row.source])) for row in rows]
+    unusable = [_without_field_map(row) for row in rows if row.source not in field_maps]
+    translated = [(row, translate(row.raw, field_maps[row.source])) for row in rows if row.source in field_maps]
     # As it happened, but rows without an address last: one with it may be what tells whose they are.
     translated.sort(key=lambda one: (not one[1].get("email"), _happened(*one), one[0].id))
-    unusable = []
     for row, canonical in translated:
         try:
             load_row(connection, row, canonical)
