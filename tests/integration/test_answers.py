@@ -1,5 +1,6 @@
 """Answers: the welcome to a signup and the receipt of an application, each once, as soon as they are owed."""
 
+from collections import Counter
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -92,6 +93,31 @@ def test_a_started_application_gets_none_until_it_is_submitted(office: Office) -
     assert office.answer(RECEIPT, SEPTEMBER) == {}
     office.report(at=SEPTEMBER + HOUR)
     assert office.answer(RECEIPT, SEPTEMBER + HOUR) == {"accepted": 1}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"Program": ""},
+        {"Program": "MS-AIM"},
+        {"YearTerm": "spring 2028"},
+        {"Program": "MS-AIM", "YearTerm": "spring 2028"},
+    ],
+)
+@pytest.mark.parametrize("answered_between", [True, False])
+def test_an_application_whose_program_or_term_changes_gets_no_second_receipt(
+    office: Office, change: dict[str, str], answered_between: bool
+) -> None:
+    office.report(at=T_14, **{"Program": ""} if change.get("Program") else {})
+    answered = office.answer(RECEIPT, T_14) if answered_between else {}
+    office.report(at=T_14 + HOUR, **change)
+    assert Counter(answered) + Counter(office.answer(RECEIPT, T_14 + HOUR)) == {"accepted": 1}
+
+
+def test_two_applications_get_a_receipt_each(office: Office) -> None:
+    office.report(at=T_14)
+    office.report(at=T_14, aid="a-2", YearTerm="spring 2028")
+    assert office.answer(RECEIPT, T_14) == {"accepted": 2}
 
 
 @pytest.mark.parametrize(

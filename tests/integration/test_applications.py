@@ -6,7 +6,7 @@ from datetime import datetime
 from threading import Barrier, BrokenBarrierError
 
 from sqlalchemy import Connection
-from tests.factories import ANA, BEN, HOUR, SEPTEMBER, T_14, Office
+from tests.factories import ANA, BEN, HOUR, PROGRAM, SEPTEMBER, T_14, Office
 
 from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind
@@ -63,6 +63,19 @@ def test_each_term_has_an_application_of_its_own(office: Office) -> None:
     office.report(at=T_14)
     office.report(at=T_14, AppStatus=STARTED, YearTerm="spring 2028", aid="a-2")
     assert [status for status, _ in statuses(office)] == ["submitted", "started"]
+
+
+def test_a_program_that_is_learnt_later_is_no_other_application_and_is_not_forgotten(office: Office) -> None:
+    for hours, program in enumerate(["", "MS-AIM", ""]):
+        office.report(at=T_14 + HOUR * hours, Program=program)
+    assert office.query("SELECT program FROM application") == [PROGRAM]
+
+
+def test_who_defers_has_still_submitted_for_the_term_that_they_leave(office: Office) -> None:
+    """Else the deadlines of that term would be announced to them again."""
+    office.report(at=T_14)
+    office.report(at=T_14 + HOUR, YearTerm="spring 2028")
+    assert [status for status, _ in statuses(office)] == ["submitted", "submitted"]
 
 
 def test_reports_of_one_batch_are_taken_in_as_they_happened(office: Office) -> None:

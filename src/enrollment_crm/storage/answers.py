@@ -3,7 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Select, case, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, literal, select
+from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.messages import MessageKind
@@ -59,7 +60,7 @@ def _owed_welcomes(topic: str) -> Select[*tuple[Any, ...]]:
 
 
 def _owed_receipts(topic: str) -> Select[*tuple[Any, ...]]:
-    """One for each submitted application."""
+    """One for each submitted application, also where its program is learnt later or its term changes."""
     kind = MessageKind.APPLICATION_RECEIVED
     program, entry_term = ApplicationRow.program, ApplicationRow.entry_term
     old = ApplicationRow.occurred_at < ApplicationRow.received_at - RECEIPT_STILL_USEFUL
@@ -77,6 +78,22 @@ def _owed_receipts(topic: str) -> Select[*tuple[Any, ...]]:
             ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
             PersonRow.needs_routing.is_(False),
             not_yet_covered(kind, PersonRow.id, program=program, entry_term=entry_term),
+            # Answered before its program was known.
+            not_yet_covered(kind, PersonRow.id, entry_term=entry_term),
+            ~_submitted_before(),
         )
         .order_by(ApplicationRow.id)
     )
+
+
+def _submitted_before() -> ColumnElement[bool]:
+    """SQL: the same application was submitted for another program or term, and the receipt is owed for that."""
+    earlier = aliased(ApplicationRow)
+    same = select(1).where(
+        earlier.person_id == ApplicationRow.person_id,
+        earlier.source == ApplicationRow.source,
+        earlier.reference == ApplicationRow.reference,
+        earlier.status == ApplicationStatus.SUBMITTED.value,
+        earlier.id < ApplicationRow.id,
+    )
+    return exists(same.correlate_except(earlier))

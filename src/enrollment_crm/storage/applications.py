@@ -1,7 +1,8 @@
 """Applications: the status that holds for each person, program and term."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, exists, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
+from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.applications import Application, ApplicationStatus, StatusReport, newer_status
 from enrollment_crm.storage.models import ApplicationRow
@@ -20,7 +21,8 @@ def report_status(connection: Connection, application: Application, *, person_id
 
     The person's row must be locked by this transaction.
     """
-    program, entry_term = application.program, str(application.entry_term)
+    entry_term = str(application.entry_term)
+    program = _program_of(connection, application, person_id=person_id)
     known = known_report(connection, person_id=person_id, program=program, entry_term=entry_term)
     holding = newer_status(known, application.report)
     if holding == known:
@@ -37,6 +39,34 @@ def report_status(connection: Connection, application: Application, *, person_id
     index = [ApplicationRow.person_id, ApplicationRow.program, ApplicationRow.entry_term]
     connection.execute(statement.on_conflict_do_update(index_elements=index, set_=state))
     return known is None or known.status is not holding.status
+
+
+def _program_of(connection: Connection, application: Application, *, person_id: int) -> str | None:
+    """The program of an application, said now or before; its row that had none gets it.
+
+    Another program or term makes another row instead: what was submitted stays submitted (R7), and whoever defers is
+    not reminded of the term that they leave.
+    """
+    if application.application_id is None:
+        return application.program
+    same = (
+        (ApplicationRow.person_id == person_id)
+        & (ApplicationRow.source == application.source)
+        & (ApplicationRow.reference == application.application_id)
+        & (ApplicationRow.entry_term == str(application.entry_term))
+    )
+    if application.program is None:
+        said = select(ApplicationRow.program).where(same).order_by(ApplicationRow.occurred_at.desc()).limit(1)
+        return connection.execute(said).scalar_one_or_none()
+    other = aliased(ApplicationRow)
+    taken = exists().where(
+        other.person_id == person_id,
+        other.program == application.program,
+        other.entry_term == str(application.entry_term),
+    )
+    unnamed = update(ApplicationRow).where(same, ApplicationRow.program.is_(None), ~taken)
+    connection.execute(unnamed.values(program=application.program))
+    return application.program
 
 
 def known_report(
