@@ -41,6 +41,8 @@ T_14 = datetime(2026, 11, 17, 15, tzinfo=UTC)
 T_7 = datetime(2026, 11, 24, 15, tzinfo=UTC)
 T_1 = datetime(2026, 11, 30, 15, tzinfo=UTC)
 CUT_OFF = datetime(2026, 12, 2, 5, tzinfo=UTC)
+#: Ten in Boston: a prep session.
+STARTS = datetime(2026, 11, 25, 15, tzinfo=UTC)
 #: Long before: everybody is there.
 SEPTEMBER = datetime(2026, 9, 1, 12, tzinfo=UTC)
 

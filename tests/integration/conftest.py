@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
-from tests.factories import Office
+from tests.factories import STARTS, Office
 from tests.integration.relay import Relay, running_relay
 
 from enrollment_crm.bootstrap import (
@@ -24,6 +24,7 @@ from enrollment_crm.bootstrap import (
 )
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.settings import Settings
 from enrollment_crm.stack import mailbox as smtp_mailbox
@@ -33,7 +34,7 @@ from enrollment_crm.validation.batches import Validator
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
 from enrollment_crm.workflows.batches import validate_pending
-from enrollment_crm.workflows.deadlines import load_calendar
+from enrollment_crm.workflows.deadlines import load_calendar, load_prep_sessions
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.reminders import send_reminders
 from enrollment_crm.workflows.routing import route_people
@@ -146,3 +147,11 @@ def office(engine: Engine, relay: Relay) -> Iterator[Office]:
     office = Office(outbox, relay)
     yield replace(office, outbox=office.another())
     office.close()
+
+
+@pytest.fixture
+def session(office: Office) -> str:
+    """The id of a prep session that begins at ``STARTS``."""
+    one = PrepSession("prep-1", "Prep Session", STARTS, "America/New_York", 60, "Online", "https://crm.example/1")
+    load_prep_sessions(office.engine, [one])
+    return one.id

@@ -340,7 +340,7 @@ def test_a_batch_that_is_withheld_whole_does_not_hide_the_next(office: Office) -
 def test_one_message_that_cannot_be_written_does_not_keep_the_others(office: Office, ana: int) -> None:
     office.sign_up(BEN)
     office.change("UPDATE person SET first_name = E'Ana\\r\\nBcc: all@example.edu' WHERE id = :ana", ana=ana)
-    assert office.sweep(T_7) == {"failed": 1, "accepted": 1}
+    assert office.sweep(T_7) == {"retry": 1, "accepted": 1}
     assert office.relay.recipients() == [BEN]
-    (outcome,) = office.query("SELECT outcome FROM message WHERE state = 'failed'")
+    (outcome,) = office.query("SELECT outcome FROM message WHERE state = 'retry'")
     assert "Bcc" not in outcome

@@ -13,6 +13,7 @@ from tests.factories import (
     SECOND,
     SEPTEMBER,
     SHANGHAI,
+    STARTS,
     T_1,
     T_7,
     T_14,
@@ -20,13 +21,9 @@ from tests.factories import (
     Office,
 )
 
-from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.storage.reminders import record_sweep, swept_until
-from enrollment_crm.workflows.deadlines import load_prep_sessions
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM
 from enrollment_crm.workflows.reminders import LOOKBACK, Due, find_due, finish_sweep, send_due, send_reminders
-
-STARTS = datetime(2026, 11, 25, 15, tzinfo=UTC)
 
 
 def test_r5_who_was_there_at_the_instant_is_reminded(office: Office) -> None:
@@ -226,13 +223,6 @@ def test_a_naive_instant_is_refused(office: Office) -> None:
     for use in (send_reminders, finish_sweep, find_due):
         with pytest.raises(ValueError, match="no time zone"):
             use(office.outbox, now=datetime(2026, 11, 24))  # noqa: DTZ001
-
-
-@pytest.fixture
-def session(office: Office) -> str:
-    one = PrepSession("prep-1", "Prep Session", STARTS, "America/New_York", 60, "Online", "https://crm.example/1")
-    load_prep_sessions(office.engine, [one])
-    return one.id
 
 
 def test_r10_who_registered_is_reminded_a_week_a_day_and_an_hour_before(office: Office, session: str) -> None:

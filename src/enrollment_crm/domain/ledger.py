@@ -28,9 +28,10 @@ class MessageState(StrEnum):
     TRANSMITTING = "transmitting"
     #: The relay took responsibility (250 after DATA).
     ACCEPTED = "accepted"
-    #: Refused for now, or never reached the relay; claimed again at ``retry_at``, byte for byte the same.
+    #: Refused for now, never reached the relay, or could not be written; claimed again at ``retry_at``. Bytes that
+    #: were frozen stay the same.
     RETRY = "retry"
-    #: Refused for good, or it could not be composed; ``outcome`` says why.
+    #: Refused for good, or its address cannot be one; ``outcome`` says why.
     FAILED = "failed"
     #: Its worker vanished while transmitting and no accept log can tell; shown to operations, never resent silently.
     UNCERTAIN = "uncertain"

@@ -17,6 +17,8 @@ from typing import Self
 from enrollment_crm.mail.transport import AddressRefused, SenderRefused, TemporarilyRefused, TransportError
 
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
+#: Whatever looks like an address; a server may name another one than we gave it.
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 _PERMANENT = 500
 _ADDRESS_SUBJECTS = ("1", "2", "4")
 _ABOUT_THE_SENDER = ("5.1.7", "5.1.8")
@@ -47,9 +49,12 @@ class Reply:
 
     @classmethod
     def of(cls, reply: tuple[int, bytes], *, without: str = "") -> Self:
-        """Read what smtplib returns; the recipient's address is taken out, as replies are stored and logged."""
+        """Read what smtplib returns; addresses and the recipient's name in it are taken out: replies are stored."""
         text = " ".join(reply[1].decode("utf-8", "replace").split())
-        return cls(reply[0], re.sub(re.escape(without), "<recipient>", text, flags=re.IGNORECASE) if without else text)
+        local_part = without.rpartition("@")[0]
+        for person in filter(None, (without, local_part)):
+            text = re.sub(rf"(?<!\w){re.escape(person)}(?!\w)", "<recipient>", text, flags=re.IGNORECASE)
+        return cls(reply[0], _ADDRESS.sub("<address>", text))
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}".rstrip()

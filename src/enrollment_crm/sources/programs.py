@@ -28,9 +28,14 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+#: What stands behind a button of an email.
+_Url = Annotated[str, Field(pattern=r"^https://\S+$")]
+_Address = Annotated[str, Field(pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")]
+
+
 class _CounselorEntry(_Strict):
     name: str
-    address: str
+    address: _Address
     residencies: list[Residency] = Field(min_length=1)
 
 
@@ -53,7 +58,7 @@ class _SessionEntry(_Strict):
     zone: str
     minutes: int = Field(gt=0)
     location: str
-    url: str
+    url: _Url
 
 
 class _SessionsFile(_Strict):
@@ -68,9 +73,9 @@ class _CadenceEntry(_Strict):
 
 class _ProgramFile(_Strict):
     name: str
-    url: str
-    request_info_url: str
-    apply_url: str
+    url: _Url
+    request_info_url: _Url
+    apply_url: _Url
     source: str
     counselors: dict[str, _CounselorEntry]
     entry_terms: list[str] = Field(min_length=1)

@@ -1,5 +1,6 @@
 """Unfinished messages: what a vanished worker or a refusal left behind, claimed again or withheld."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,8 +9,10 @@ from sqlalchemy import (
     Connection,
     DateTime,
     ScalarSelect,
+    and_,
     case,
     cast,
+    exists,
     func,
     literal,
     null,
@@ -17,6 +20,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
@@ -85,6 +89,7 @@ def reclaim_to_retry(
     )
     rows = connection.execute(statement).all()
     ours = sorted(row.id for row in rows if row.state == MessageState.CLAIMED.value)
+    _drop_unwanted_covers(connection, kind, ours, topic=topic, now=now)
     return Reclaimed(tuple(ours), withheld=len(rows) - len(ours))
 
 
@@ -102,10 +107,28 @@ def _to_retry() -> ColumnElement[bool]:
     )
 
 
+def _drop_unwanted_covers(
+    connection: Connection, kind: MessageKind, ids: Sequence[int], *, topic: str, now: datetime
+) -> None:
+    """A message that is not frozen yet is written anew, without the covers that R7 withholds by now."""
+    reason = _reason_for_cover(kind, topic, now)
+    unwanted = (
+        select(CoverRow.id, reason.label("reason"))
+        .join(PersonRow, PersonRow.id == CoverRow.person_id)
+        .join(MessageRow, MessageRow.id == CoverRow.message_row_id)
+        .where(MessageRow.id == func.any(list(ids)), MessageRow.content.is_(None))
+        .subquery()
+    )
+    connection.execute(
+        update(CoverRow)
+        .where(CoverRow.id == unwanted.c.id, unwanted.c.reason.is_not(None))
+        .values(withheld=unwanted.c.reason, message_row_id=None)
+    )
+
+
 def _reason_for_all_covers(kind: MessageKind, topic: str, now: datetime) -> ScalarSelect[str | None]:
     """Why the whole message is withheld: NULL as long as one of its covers is still wanted and in time."""
-    by_person = withheld_reason(kind, topic=topic, program=CoverRow.program, entry_term=CoverRow.entry_term)
-    reason = case((_is_over(now), literal(WithholdReason.TOO_LATE.value)), else_=by_person)
+    reason = _reason_for_cover(kind, topic, now)
     return (
         select(case((func.bool_or(reason.is_(None)), null()), else_=func.min(reason)))
         .select_from(CoverRow)
@@ -114,6 +137,27 @@ def _reason_for_all_covers(kind: MessageKind, topic: str, now: datetime) -> Scal
         .correlate(MessageRow)
         .scalar_subquery()
     )
+
+
+def _reason_for_cover(kind: MessageKind, topic: str, now: datetime) -> ColumnElement[str]:
+    by_person = withheld_reason(kind, topic=topic, program=CoverRow.program, entry_term=CoverRow.entry_term)
+    return case(
+        (_is_over(now), literal(WithholdReason.TOO_LATE.value)),
+        (_is_overtaken(), literal(WithholdReason.COLLAPSED.value)),
+        else_=by_person,
+    )
+
+
+def _is_overtaken() -> ColumnElement[bool]:
+    """A newer reminder of the same deadline has come: one useful message, never a burst."""
+    newer = aliased(CoverRow)
+    same = [
+        getattr(newer, key).is_not_distinct_from(getattr(CoverRow, key))
+        for key in ("person_id", "kind", "program", "entry_term", "round", "stated_date")
+    ]
+    of_a_deadline = CoverRow.stated_date.is_not(None)
+    overtakes = exists(select(1).where(*same, newer.due_at > CoverRow.due_at).correlate_except(newer))
+    return and_(of_a_deadline, overtakes)
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:

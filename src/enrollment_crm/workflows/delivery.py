@@ -38,7 +38,7 @@ from enrollment_crm.storage.ledger import (
 from enrollment_crm.storage.unfinished import reclaim_to_retry, reclaim_vanished
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.outbox import Outbox
-from enrollment_crm.workflows.writing import CannotBeWritten, Written, write_message
+from enrollment_crm.workflows.writing import CannotBeReached, CannotBeWritten, Written, write_message
 
 #: People claimed in one transaction: few enough to be sent well within one lease.
 PEOPLE_A_CLAIM = 50
@@ -95,11 +95,20 @@ def _send(
 ) -> MessageState:
     try:
         written = _frozen(outbox, message) or write_message(outbox, message, calendar, now=now)
+    except CannotBeReached as reason:
+        return _end(outbox, message, MessageState.FAILED, str(reason))
+    except CannotBeWritten as reason:
+        return _refused_for_now(outbox, message, outcome=str(reason))
+    return _transmit(outbox, message, written, lease_ends=lease_ends, now=now)
+
+
+def _transmit(
+    outbox: Outbox, message: ClaimedMessage, written: Written, *, lease_ends: float, now: datetime
+) -> MessageState:
+    try:
         reply = outbox.transport.send(
             written.outgoing, before_data=lambda: _before_data(outbox, message, written, lease_ends)
         )
-    except CannotBeWritten as reason:
-        return _end(outbox, message, MessageState.FAILED, str(reason))
     except LeaseLostError:
         return MessageState.CLAIMED
     except RelayUnreachable as error:

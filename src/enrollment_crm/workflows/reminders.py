@@ -21,6 +21,7 @@ from enrollment_crm.domain.reminders import (
     still_due,
 )
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.overview import count_unrouted, intake_totals
 from enrollment_crm.storage.reminders import (
     claim_due_people,
     claim_due_registrations,
@@ -83,7 +84,8 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
     cadence = outbox.programs[outbox.default_program].cadence
     cells = due_cells(calendar.deadlines, zones, cadence, since=since, until=now)
     sessions = due_sessions(calendar.prep_sessions, cadence, since=since, until=now)
-    found = [*_unfinished(outbox), *_counted_cells(outbox, cells), *_counted_sessions(outbox, sessions)]
+    # The unfinished come last: what a newer point has overtaken by then is withheld.
+    found = [*_counted_cells(outbox, cells), *_counted_sessions(outbox, sessions), *_unfinished(outbox)]
     return [due for due in found if due.people]
 
 
@@ -177,10 +179,21 @@ def _session_point(outbox: Outbox, due: Due, calendar: Calendar) -> DueSession |
     return next((DueSession(one.instant, session, one.offset) for one in still), None)
 
 
-def finish_sweep(outbox: Outbox, *, now: datetime) -> None:
-    """Remember that everything up to ``now`` has been looked at. Called once all units of work have ended well."""
+def finish_sweep(outbox: Outbox, *, now: datetime) -> bool:
+    """Remember that everything up to ``now`` has been looked at, once all units of work have ended well.
+
+    Not while somebody may have been passed over: a person whom a loader had locked, or who had arrived and was not
+    loaded or routed yet, as at the end of an outage. Then the next sweep looks again from where this one did, and
+    False is given; the keys of R5 keep it from sending twice.
+    """
+    check_aware(now)
+    passed_over = any(due.unfinished is None for due in find_due(outbox, now=now))
     with transaction(outbox.engine) as connection:
-        record_sweep(connection, check_aware(now))
+        intake, unrouted = intake_totals(connection), count_unrouted(connection)
+        if passed_over or intake.pending or intake.not_loaded or unrouted:
+            return False
+        record_sweep(connection, now)
+    return True
 
 
 def send_reminders(outbox: Outbox, *, now: datetime, dry_run: bool = False) -> Tally:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from enrollment_crm.domain.ledger import ClaimedMessage, message_key
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.mail.addresses import AddressInvalid
+from enrollment_crm.mail.addresses import AddressInvalid, mailbox_of
 from enrollment_crm.mail.bodies import ContentRefused
 from enrollment_crm.mail.contexts import ContextInvalid
 from enrollment_crm.mail.headers import HeaderRefused
@@ -31,20 +31,45 @@ class Written:
     template_version: str | None
 
 
+class CannotBeReached(Exception):
+    """No mail can be sent to this address, or what the message is about is over: it ends here."""
+
+
 class CannotBeWritten(Exception):
-    """The message cannot be composed for this reader. Mend what the reason names; the address is not at fault."""
+    """The message cannot be composed. Mend the template, the program file or the person's data that the reason names.
+
+    It is tried again with growing pauses, so that a mistake of ours costs nobody their message.
+    """
 
 
 def write_message(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, *, now: datetime) -> Written:
     """Render and build the message; its bytes follow from the ledger's row and the calendar alone.
 
     Raises:
-        CannotBeWritten: the address, a header or a value of the template is not usable; the reason names no value.
+        CannotBeReached: the reader's address cannot be one, or the session is over.
+        CannotBeWritten: a header or a value of the template is not usable. The reasons name no person's data.
     """
     try:
         return _write(outbox, message, calendar, now)
-    except (AddressInvalid, ContentRefused, ContextInvalid, HeaderRefused, SessionGoneError) as error:
-        raise CannotBeWritten(f"{type(error).__name__}: {(type(error).__doc__ or '').strip()}") from error
+    except SessionGoneError as error:
+        raise CannotBeReached(_in_words(error)) from error
+    except AddressInvalid as error:
+        raise (CannotBeReached if _is_the_readers(message) else CannotBeWritten)(_in_words(error)) from error
+    except (ContentRefused, ContextInvalid, HeaderRefused) as error:
+        raise CannotBeWritten(_in_words(error)) from error
+
+
+def _is_the_readers(message: ClaimedMessage) -> bool:
+    """Whether it is the reader's address that cannot be one, and not ours."""
+    try:
+        mailbox_of(message.reader.email)
+    except AddressInvalid:
+        return True
+    return False
+
+
+def _in_words(error: Exception) -> str:
+    return f"{type(error).__name__}: {(type(error).__doc__ or '').strip()}"
 
 
 def _write(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: datetime) -> Written:

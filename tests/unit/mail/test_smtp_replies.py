@@ -56,3 +56,11 @@ def test_a_reply_is_kept_on_one_line_without_the_address() -> None:
     read = Reply.of((550, b"5.1.1 <Ana@Example.org>\n5.1.1 unknown \xff"), without="ana@example.org")
     assert str(read) == "550 5.1.1 <<recipient>> 5.1.1 unknown \ufffd"
     assert read.enhanced == "5.1.1"
+
+
+def test_a_stored_reply_names_nobody() -> None:
+    said = (550, b"5.1.1 User ana.silva unknown; try silva.ana@other.example, not Ana.Silva@example.edu")
+
+    assert str(Reply.of(said, without="ana.silva@example.edu")) == (
+        "550 5.1.1 User <recipient> unknown; try <address> not <recipient>"
+    )
