@@ -5,16 +5,25 @@ and the inbox recognises the rows.
 """
 
 import itertools
+import time
 from pathlib import Path
 
 _DONE = "done"
 #: What programs call a file that they are still writing, and what editors and copying leave behind.
 _UNFINISHED_ENDINGS = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
 _HIDDEN_BEGINNINGS = (".", "~$", "_")
+#: Who writes under the final name pauses for less than this between pieces; half a row may look like a whole one.
+_QUIET_SECONDS = 5
+
+#: Size in bytes and time of the last change in nanoseconds; None: the file is gone.
+Version = tuple[int, int] | None
 
 
 def pending_files(drop_directory: Path, source: str) -> list[Path]:
-    """The files of a source that nobody has set aside yet, oldest first; an absent folder holds none."""
+    """The files of a source that nobody has set aside yet, oldest first; an absent folder holds none.
+
+    A file that is still being written waits: one that changed a few seconds ago, by this machine's clock.
+    """
     folder = drop_directory / source
     if not folder.is_dir():
         return []
@@ -22,12 +31,24 @@ def pending_files(drop_directory: Path, source: str) -> list[Path]:
     return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
 
 
-def set_aside(file: Path) -> Path:
-    """Moves a file whose rows are committed to ``done/`` beside it and returns its new place.
+def version_of(file: Path) -> Version:
+    """What changes when somebody writes to the file."""
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_size, found.st_mtime_ns
 
-    A file that another worker has set aside already is no error. Nothing in ``done/`` is ever overwritten:
+
+def set_aside(file: Path, *, as_read: Version) -> Path:
+    """Moves a file whose rows are committed to ``done/`` beside it and returns where it is now.
+
+    A file that is no longer the version that was read stays, to be read again. One that another worker has set
+    aside already is no error. Nothing in ``done/`` is ever overwritten:
     the second file of a name gets a number.
     """
+    if version_of(file) not in (as_read, None):
+        return file
     done = file.parent / _DONE
     done.mkdir(exist_ok=True)
     target = _reserved(done, file)
@@ -52,4 +73,7 @@ def _reserved(folder: Path, file: Path) -> Path:
 
 def _is_finished(path: Path) -> bool:
     name = path.name.lower()
-    return path.is_file() and not name.startswith(_HIDDEN_BEGINNINGS) and not name.endswith(_UNFINISHED_ENDINGS)
+    if name.startswith(_HIDDEN_BEGINNINGS) or name.endswith(_UNFINISHED_ENDINGS) or not path.is_file():
+        return False
+    # Either way: a clock that runs ahead must not keep a file waiting for years.
+    return abs(time.time() - path.stat().st_mtime) >= _QUIET_SECONDS

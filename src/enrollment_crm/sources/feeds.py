@@ -8,7 +8,7 @@ from typing import Any
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.sources.delimited import read_delimited
-from enrollment_crm.sources.drop_folder import pending_files, set_aside
+from enrollment_crm.sources.drop_folder import pending_files, set_aside, version_of
 from enrollment_crm.sources.slate import fetch_slate
 
 Rows = Sequence[Mapping[str, Any]]
@@ -42,7 +42,7 @@ def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path) -> Feed:
 
     def deliveries() -> Iterable[Delivery]:
         for file in pending_files(drop_directory, source):
-            yield Delivery(partial(read_delimited, file), keep=partial(set_aside, file))
+            yield Delivery(partial(read_delimited, file), keep=partial(set_aside, file, as_read=version_of(file)))
 
     return Feed(source, kind, deliveries)
 
