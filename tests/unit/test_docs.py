@@ -14,8 +14,8 @@ from enrollment_crm.domain.batches import BatchStep, InboxOutcome
 from enrollment_crm.domain.deadlines import Round
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.reminders import WithholdReason
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models import Base
 
 CHECKOUT = Path(__file__).parents[2]

@@ -119,7 +119,7 @@ def _treat(stack: Stack, samples: Samples, engine: Engine, console: Console) -> 
     with console.status("Waiting for Airflow to know the DAGs") as status:
         _wait_for_dags(airflow, stack)
         status.update("Feeding the samples")
-        samples.announce_sessions(engine)
+        samples.announce_sessions(engine, now=now())
         samples.drop_files(settings.drop_directory or Path())
         posted = samples.post_forms(stack.facts.public_url)
         wake(airflow, "intake_applications")  # the forms have woken the signups; nobody announces a feed

@@ -5,6 +5,7 @@ import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 
@@ -53,9 +54,9 @@ class Samples:
             rows |= {(source, digest_of(row)) for row in read_delimited(file)}
         return len(rows)
 
-    def announce_sessions(self, engine: Engine) -> None:
+    def announce_sessions(self, engine: Engine, *, now: datetime) -> None:
         """Put the sample sessions into the calendar, so that signups can register for them."""
-        load_prep_sessions(engine, read_prep_sessions(self.directory / "prep-sessions.yml"))
+        load_prep_sessions(engine, read_prep_sessions(self.directory / "prep-sessions.yml"), now=now)
 
     def drop_files(self, drop_directory: Path) -> None:
         """Drop the exports where their sources are looked for; under another name until they are whole."""

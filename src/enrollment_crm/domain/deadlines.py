@@ -38,15 +38,75 @@ class Deadline:
     group: DeadlineGroup
     stated_date: date
     version: int = 1
+    #: IANA zone on whose clock the stated date ends.
+    cut_off_zone: str = HOME_ZONE
 
     def ends_at(self) -> datetime:
         """The first instant (UTC) that is too late."""
-        return ends_at(self.stated_date)
+        return ends_at(self.stated_date, self.cut_off_zone)
 
 
-def ends_at(stated_date: date) -> datetime:
-    """The cut-off of a stated date: the midnight after it in New York (R1), as an instant (UTC)."""
-    return instant_of(stated_date + timedelta(days=1), time(0), ZoneInfo(HOME_ZONE))
+def ends_at(stated_date: date, cut_off_zone: str = HOME_ZONE) -> datetime:
+    """The cut-off of a stated date: the midnight after it in the cut-off zone (R1), as an instant (UTC)."""
+    return instant_of(stated_date + timedelta(days=1), time(0), ZoneInfo(cut_off_zone))
+
+
+@dataclass(frozen=True)
+class DeadlineRecord:
+    """A date and the span in which it was in force: from the first instant on, up to and without the second."""
+
+    deadline: Deadline
+    in_force_from: datetime
+    replaced_at: datetime | None = None
+
+
+def in_force_at(records: Iterable[DeadlineRecord], instant: datetime) -> list[Deadline]:
+    """The dates in force at an instant; a change counts from its own instant on."""
+    return [
+        one.deadline
+        for one in records
+        if one.in_force_from <= instant and (one.replaced_at is None or one.replaced_at > instant)
+    ]
+
+
+def in_force_before(records: Iterable[DeadlineRecord], instant: datetime) -> list[Deadline]:
+    """The dates in force right before an instant: what a change at that instant changed."""
+    return [
+        one.deadline
+        for one in records
+        if one.in_force_from < instant and (one.replaced_at is None or one.replaced_at >= instant)
+    ]
+
+
+class FollowedDeadlines:
+    """R2: who follows which date at one instant. ``None`` where a group has none.
+
+    People of a stated group follow its date, also when it is over. Those of unknown residency follow the earliest
+    date of the round that is still ahead.
+    """
+
+    def __init__(self, deadlines: Iterable[Deadline], now: datetime) -> None:
+        self._now = now
+        self._rounds: dict[tuple[str, EntryTerm, Round], list[Deadline]] = {}
+        for one in deadlines:
+            group = one.group
+            self._rounds.setdefault((group.program, group.entry_term, group.round), []).append(one)
+
+    def rounds(self) -> Iterable[tuple[str, EntryTerm, Round]]:
+        """Program, term and round of every date."""
+        return self._rounds
+
+    def followed_by(self, group: DeadlineGroup) -> Deadline | None:
+        """The date that people of this group follow; ``group.residency`` may be unknown."""
+        candidates = self._rounds.get((group.program, group.entry_term, group.round), [])
+        if group.residency in STATED_GROUPS:
+            return next((d for d in candidates if d.group.residency is group.residency), None)
+        return earliest_ahead(candidates, self._now)
+
+    def last_hand_over(self, group: DeadlineGroup) -> datetime | None:
+        """When the date followed by people of unknown residency changed hands last, because one was over (R2)."""
+        candidates = self._rounds.get((group.program, group.entry_term, group.round), [])
+        return max((d.ends_at() for d in candidates if d.ends_at() <= self._now), default=None)
 
 
 def deadlines_of(
@@ -56,16 +116,9 @@ def deadlines_of(
 
     Residency unknown: of each round the earliest date still ahead at ``now``.
     """
-    theirs = [d for d in deadlines if d.group.program == program and d.group.entry_term == entry_term]
-    chosen = (_of_round(theirs, a_round, residency, now) for a_round in Round)
+    followed = FollowedDeadlines(deadlines, now)
+    chosen = (followed.followed_by(DeadlineGroup(program, entry_term, one, residency)) for one in Round)
     return sorted((d for d in chosen if d is not None), key=lambda d: d.stated_date)
-
-
-def _of_round(deadlines: list[Deadline], a_round: Round, residency: Residency, now: datetime) -> Deadline | None:
-    candidates = [d for d in deadlines if d.group.round is a_round]
-    if residency in STATED_GROUPS:
-        return next((d for d in candidates if d.group.residency is residency), None)
-    return earliest_ahead(candidates, now)
 
 
 def earliest_ahead(deadlines: Iterable[Deadline], now: datetime) -> Deadline | None:

@@ -1,6 +1,9 @@
 """What a record says of the person behind it."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from enrollment_crm.domain.addresses import address_key
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -17,3 +20,16 @@ class Contact:
     phone: str | None
     country: str | None
     time_zone: str | None
+
+    @classmethod
+    def of_address(cls, email: str, *, time_zone: str | None = None) -> Self:
+        """What is known of somebody who gives an address, and at most the clock they live by."""
+        return cls(
+            email=email,
+            email_key=address_key(email),
+            first_name=None,
+            last_name=None,
+            phone=None,
+            country=None,
+            time_zone=time_zone,
+        )

@@ -19,6 +19,9 @@ class PrepSession:
     location: str
     url: str
     sequence: int = 0
+    #: When it was announced, or moved last; None: not known.
+    changed_at: datetime | None = None
+    cancelled_at: datetime | None = None
 
     @property
     def ends(self) -> datetime:

@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 
-from enrollment_crm.domain.deadlines import Deadline
+from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.points import Cadence
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.domain.terms import EntryTerm, Season
+from enrollment_crm.domain.zones import HOME_ZONE
 
 
 @dataclass(frozen=True)
@@ -16,6 +19,33 @@ class Counselor:
     key: str
     name: str
     address: str
+
+
+@dataclass(frozen=True)
+class DatePattern:
+    """A date as the page states it, without a year: for the terms of one season, one round and some groups."""
+
+    season: Season
+    round: Round
+    residencies: tuple[Residency, ...]
+    month: int
+    day: int
+    #: The date lies in the calendar year before that of the entry term.
+    in_previous_year: bool
+
+    def stated_date(self, entry_term: EntryTerm) -> date:
+        """The date for one term.
+
+        Raises:
+            ValueError: it does not exist in that year, as 29 February mostly does not.
+        """
+        year = entry_term.year - 1 if self.in_previous_year else entry_term.year
+        try:
+            return date(year, self.month, self.day)
+        except ValueError:
+            raise ValueError(
+                f"{self.month}-{self.day} does not exist in {year}: choose another day for {entry_term}."
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -33,3 +63,45 @@ class Program:
     deadlines: tuple[Deadline, ...]
     prep_sessions: tuple[PrepSession, ...]
     cadence: Cadence
+    #: The dates of every term, of which ``deadlines`` are made, and those of the next cycle.
+    date_patterns: tuple[DatePattern, ...] = ()
+    #: IANA zone on whose clock a stated date ends (R1).
+    cut_off_zone: str = HOME_ZONE
+
+    def deadlines_for(self, entry_term: EntryTerm) -> list[Deadline]:
+        """The dates that the patterns give one term.
+
+        Raises:
+            ValueError: one of them does not exist in its year.
+        """
+        return [
+            Deadline(
+                DeadlineGroup(self.key, entry_term, pattern.round, residency),
+                pattern.stated_date(entry_term),
+                cut_off_zone=self.cut_off_zone,
+            )
+            for pattern in self.date_patterns
+            if pattern.season is entry_term.season
+            for residency in pattern.residencies
+        ]
+
+
+@dataclass(frozen=True)
+class Cadences:
+    """The cadence of each program."""
+
+    programs: Mapping[str, Program]
+    default_program: str
+
+    def of(self, program: str) -> Cadence:
+        """The cadence of a program; the default program's, where the configuration does not know it."""
+        return self.programs.get(program, self.programs[self.default_program]).cadence
+
+    @property
+    def default(self) -> Cadence:
+        """The cadence of what belongs to no program: prep sessions."""
+        return self.of(self.default_program)
+
+    def every(self) -> set[Cadence]:
+        """All cadences that are in use."""
+        return {program.cadence for program in self.programs.values()}

@@ -1,40 +1,34 @@
-"""Reminders: what is due between two instants, derived from dates and never copied to people (R3, R5, R8)."""
+"""Reminders: what is due in a span of time, derived from dates and never copied to people (R3, R5, R6, R8)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from enum import StrEnum
-from itertools import groupby
 from zoneinfo import ZoneInfo
 
-from enrollment_crm.domain.deadlines import Deadline, earliest_ahead, ends_at
-from enrollment_crm.domain.points import Cadence, Point, deadline_points, session_points
-from enrollment_crm.domain.prep_sessions import PrepSession
+from enrollment_crm.domain.catch_up import catch_up
+from enrollment_crm.domain.deadlines import Deadline, DeadlineRecord, earliest_ahead, in_force_at
+from enrollment_crm.domain.invitations import DueInvitation
+from enrollment_crm.domain.points import Cadence, Point, deadline_points
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.domain.turns import Turn, Turned, turned
+from enrollment_crm.domain.withholding import WithholdReason
 
 #: No zone's clock is further from UTC than this; a day of slack finds every point near an instant.
 _FURTHEST_CLOCK = timedelta(hours=15)
 
+#: The cadence of a program, by its key.
+CadenceOf = Callable[[str], Cadence]
 
-class WithholdReason(StrEnum):
-    """Why a message that was due did not go out (R6, R7). A closed list: ledger rows carry it, ops count it."""
 
-    #: An application for that term has been submitted.
-    SUBMITTED = "submitted"
-    #: The person does not want messages of this kind.
-    UNSUBSCRIBED = "unsubscribed"
-    #: Their address does not exist any more.
-    BOUNCED = "bounced"
-    #: They reported a message as spam.
-    COMPLAINED = "complained"
-    #: Their data was erased.
-    ERASED = "erased"
-    #: They are the same person as another record, which is written to instead.
-    MERGED = "merged"
-    #: A newer reminder of the same deadline was due as well: one useful message, never a burst.
-    COLLAPSED = "collapsed"
-    #: The deadline or the session is over.
-    TOO_LATE = "too_late"
+@dataclass(frozen=True)
+class Span:
+    """From the first instant, which is not in it, to the second, which is."""
+
+    after: datetime
+    until: datetime
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.after < instant <= self.until
 
 
 @dataclass(frozen=True)
@@ -51,105 +45,78 @@ class DuePoint:
     residency: str
     stated_date: date
     offset: str
+    #: When the point fell, by its own arithmetic.
+    instant: datetime
+    #: When it goes out or is recorded: its own instant, or that of a catch-up.
+    due_at: datetime
+    #: It is for those who were there, and to whom nothing changed, at or before this instant (R5, R6).
+    there_by: datetime
     withheld: WithholdReason | None = None
+    #: A point missed, which goes out late: only to those who have had nothing newer of this deadline (R6, R9).
+    catch_up: bool = False
+    #: Only for those whose last change was at this instant.
+    changed_at: datetime | None = None
+    #: Not for those who were of unknown residency at this instant, when another date became theirs (R2).
+    handed_over: datetime | None = None
 
 
 @dataclass(frozen=True)
 class DueCell:
-    """All deadline points of one instant in one zone. People are claimed a cell at a time, so that several
-    deadlines of one person at one instant become one message (R8)."""
+    """All that is due in one zone: people are claimed a cell at a time, so that several deadlines of one person
+    at one instant become one message, with the invitation of that day folded in (R8)."""
 
-    instant: datetime
     zone: str
     points: tuple[DuePoint, ...]
+    invitations: tuple[DueInvitation, ...] = ()
 
 
-@dataclass(frozen=True)
-class DueSession:
-    """One point of one prep session, for the people who registered for it."""
-
-    instant: datetime
-    prep_session: PrepSession
-    offset: str
-
-
-def due_cells(
-    deadlines: Sequence[Deadline], zones: Iterable[str], cadence: Cadence, *, since: datetime, until: datetime
-) -> list[DueCell]:
-    """The cells with a point in ``(since, until]``, earliest first.
-
-    Where a long gap holds several points of one deadline, the newest goes out and the older ones are recorded as
-    collapsed; a point whose deadline is over at ``until`` is recorded as too late.
-    """
-    near = [d for d in deadlines if _may_have_point(d, cadence, since, until)]
-    found: list[tuple[datetime, str, DuePoint]] = []
-    if near:
-        for zone in zones:
-            found += _due_in_zone(deadlines, near, zone, cadence, since=since, until=until)
-    found.sort(key=lambda one: (one[0], one[1], one[2].entry_term, one[2].round, one[2].residency))
-    return [
-        DueCell(instant, zone, tuple(point for _, _, point in members))
-        for (instant, zone), members in groupby(found, key=lambda one: (one[0], one[1]))
-    ]
-
-
-def still_due(cell: DueCell, deadlines: Iterable[Deadline], *, now: datetime) -> DueCell:
-    """The cell as it stands at ``now``, which can be long after it was found: a task is tried again hours later.
-
-    Points of a date that is no longer in force are gone, points of a deadline that is over are too late.
-    """
-    deadlines = list(deadlines)
-    points = [point for point in cell.points if any(_is_of(point, one) for one in deadlines)]
-    late = [replace(one, withheld=one.withheld or WithholdReason.TOO_LATE) for one in points]
-    return replace(
-        cell,
-        points=tuple(
-            over if ends_at(point.stated_date) <= now else point for point, over in zip(points, late, strict=True)
-        ),
-    )
-
-
-def _is_of(point: DuePoint, deadline: Deadline) -> bool:
-    group = deadline.group
-    return (
-        (point.program, point.entry_term, point.round) == (group.program, str(group.entry_term), group.round.value)
-        and point.stated_date == deadline.stated_date
-        and point.residency in (group.residency.value, Residency.UNKNOWN.value)
-    )
-
-
-def _may_have_point(deadline: Deadline, cadence: Cadence, since: datetime, until: datetime) -> bool:
-    """Whether some zone on earth could have a point of this deadline then: spares 600 zones the arithmetic."""
-    noon = deadline.ends_at() - timedelta(hours=12)
-    slack = _FURTHEST_CLOCK + timedelta(days=2)
-    return any(since - slack <= noon - timedelta(days=days) <= until + slack for days in cadence.offsets_in_days)
-
-
-def _due_in_zone(
-    deadlines: Sequence[Deadline],
-    near: Sequence[Deadline],
-    zone: str,
-    cadence: Cadence,
-    *,
-    since: datetime,
-    until: datetime,
-) -> list[tuple[datetime, str, DuePoint]]:
-    found = []
-    for deadline in near:
-        points = [p for p in deadline_points(deadline, ZoneInfo(zone), cadence) if since < p.instant <= until]
-        for point in points:
-            withheld = _withheld(point, newest=points[-1], over=deadline.ends_at() <= until)
-            found += [
-                (point.instant, zone, _due_point(deadline, point, residency, withheld))
-                for residency in _followers(deadline, deadlines, point.instant)
-            ]
+def due_points(
+    records: Sequence[DeadlineRecord],
+    zones: Iterable[str],
+    cadence_of: CadenceOf,
+    turns: Iterable[Turn],
+    span: Span,
+) -> dict[str, list[DuePoint]]:
+    """Zone -> what is due in the span, earliest first: the points that fall into it, and what turns catch up in it."""
+    in_force = [one for one in records if one.replaced_at is None or one.replaced_at > span.until]
+    deadlines = in_force_at(in_force, span.until)
+    near = [one for one in in_force if _may_have_point(one.deadline, cadence_of(one.deadline.group.program), span)]
+    to_catch_up = [(turn, one) for turn in turns for one in turned(turn, records) if one.deadline in deadlines]
+    found: dict[str, list[DuePoint]] = {}
+    for zone in zones:
+        points = [*_on_time(deadlines, near, zone, cadence_of, span), *_caught_up(to_catch_up, zone, cadence_of, span)]
+        if points:
+            found[zone] = sorted(points, key=_in_order)
     return found
 
 
-def _withheld(point: Point, *, newest: Point, over: bool) -> WithholdReason | None:
-    if point is not newest:
-        return WithholdReason.COLLAPSED
-    return WithholdReason.TOO_LATE if over else None
+def _in_order(point: DuePoint) -> tuple[datetime, bool, str, str, str, datetime]:
+    """As they are due; a point on its time before the same one caught up: of two equal keys the first one holds."""
+    return point.due_at, point.catch_up, point.entry_term, point.round, point.residency, point.instant
+
+
+def _may_have_point(deadline: Deadline, cadence: Cadence, span: Span) -> bool:
+    """Whether some zone on earth could have a point of this deadline then: spares 600 zones the arithmetic."""
+    noon = deadline.ends_at() - timedelta(hours=12)
+    slack = _FURTHEST_CLOCK + timedelta(days=2)
+    days_before = [timedelta(days=days) for days in cadence.offsets_in_days]
+    return any(span.after - slack <= noon - before <= span.until + slack for before in days_before)
+
+
+def _on_time(
+    deadlines: Sequence[Deadline],
+    near: Sequence[DeadlineRecord],
+    zone: str,
+    cadence_of: CadenceOf,
+    span: Span,
+) -> Iterator[DuePoint]:
+    """Points that fall into the span while their date is in force; what lies before a date's coming is caught up."""
+    for one in near:
+        points = deadline_points(one.deadline, ZoneInfo(zone), cadence_of(one.deadline.group.program))
+        for point in points:
+            if point.instant in span and one.in_force_from <= point.instant:
+                for residency in _followers(one.deadline, deadlines, point.instant):
+                    yield _due_point(one.deadline, point, residency, there_by=point.instant)
 
 
 def _followers(deadline: Deadline, deadlines: Sequence[Deadline], instant: datetime) -> list[Residency]:
@@ -164,7 +131,32 @@ def _followers(deadline: Deadline, deadlines: Sequence[Deadline], instant: datet
     return [group.residency, Residency.UNKNOWN] if first == deadline else [group.residency]
 
 
-def _due_point(deadline: Deadline, point: Point, residency: Residency, withheld: WithholdReason | None) -> DuePoint:
+def _caught_up(
+    to_catch_up: Sequence[tuple[Turn, Turned]], zone: str, cadence_of: CadenceOf, span: Span
+) -> Iterator[DuePoint]:
+    for turn, one in to_catch_up:
+        if getattr(turn, "zone", zone) != zone:
+            continue
+        cadence = cadence_of(one.deadline.group.program)
+        points = deadline_points(one.deadline, ZoneInfo(zone), cadence)
+        ends, clock = one.deadline.ends_at(), ZoneInfo(zone)
+        for missed in catch_up(points, turn=one.at, ends_at=ends, zone=clock, cadence=cadence):
+            if missed.settles_at in span:
+                yield replace(
+                    _due_point(one.deadline, missed.point, one.residency, there_by=one.at),
+                    due_at=missed.settles_at,
+                    withheld=missed.withheld,
+                    catch_up=True,
+                    changed_at=one.at if one.personal else None,
+                    handed_over=_hand_over(one, missed.point),
+                )
+
+
+def _hand_over(one: Turned, point: Point) -> datetime | None:
+    return one.handed_over if one.handed_over and point.instant < one.handed_over else None
+
+
+def _due_point(deadline: Deadline, point: Point, residency: Residency, *, there_by: datetime) -> DuePoint:
     group = deadline.group
     return DuePoint(
         program=group.program,
@@ -173,21 +165,40 @@ def _due_point(deadline: Deadline, point: Point, residency: Residency, withheld:
         residency=residency.value,
         stated_date=deadline.stated_date,
         offset=point.offset,
-        withheld=withheld,
+        instant=point.instant,
+        due_at=point.instant,
+        there_by=there_by,
     )
 
 
-def due_sessions(
-    prep_sessions: Iterable[PrepSession], cadence: Cadence, *, since: datetime, until: datetime
-) -> list[DueSession]:
-    """The session points in ``(since, until]`` of sessions that have not begun; sessions are never caught up (R10)."""
-    due = [
-        DueSession(point.instant, session, point.offset)
-        for session in prep_sessions
-        for point in session_points(session.starts, ZoneInfo(session.zone), cadence)
-        if since < point.instant <= until < session.starts
+def due_cells(points: dict[str, list[DuePoint]], invitations: dict[str, list[DueInvitation]]) -> list[DueCell]:
+    """One cell a zone, the most urgent deadline first; invitations that go out by themselves come last."""
+    cells = [
+        DueCell(zone, tuple(points.get(zone, ())), tuple(invitations.get(zone, ())))
+        for zone in {**points, **invitations}
     ]
-    return sorted(due, key=lambda one: (one.instant, one.prep_session.id))
+    return sorted(cells, key=lambda cell: (min((p.stated_date for p in cell.points), default=date.max), cell.zone))
+
+
+def still_due(cell: DueCell, deadlines: Iterable[Deadline], *, now: datetime) -> DueCell:
+    """The cell as it stands at ``now``, which can be long after it was found: a task is tried again hours later.
+
+    Points of a date that is no longer in force are gone, points of a deadline that is over are too late.
+    """
+    in_force = {_key(one): one for one in deadlines}
+    stated = {(key[:3], one.stated_date): one.ends_at() for key, one in in_force.items()}
+    points = []
+    for point in cell.points:
+        over = stated.get(((point.program, point.entry_term, point.round), point.stated_date))
+        if over is not None:
+            late = point.withheld or (WithholdReason.TOO_LATE if over <= now else None)
+            points.append(replace(point, withheld=late))
+    return replace(cell, points=tuple(points))
+
+
+def _key(deadline: Deadline) -> tuple[str, str, str, str]:
+    group = deadline.group
+    return group.program, str(group.entry_term), group.round.value, group.residency.value
 
 
 _GROUP_NAMES = {
@@ -200,18 +211,17 @@ _GROUP_NAMES = {
 
 def name_of_cell(cell: DueCell) -> str:
     """What operations read in the grid: ``early action fall 2027 · 7 days · domestic, outside US · Asia/Shanghai``."""
-    deadlines = sorted({f"{point.round.replace('_', ' ')} {point.entry_term}" for point in cell.points})
-    offsets = sorted({point.offset for point in cell.points}, key=lambda offset: int(offset[:-1]))
-    groups = [name for group, name in _GROUP_NAMES.items() if any(p.residency == group for p in cell.points)]
+    going = [point for point in cell.points if point.withheld is None] or list(cell.points)
+    deadlines = sorted({f"{point.round.replace('_', ' ')} {point.entry_term}" for point in going})
+    offsets = sorted({point.offset for point in going}, key=lambda offset: int(offset[:-1]))
+    groups = [name for group, name in _GROUP_NAMES.items() if any(p.residency == group for p in going)]
     who = "everyone" if len(groups) == len(_GROUP_NAMES) else ", ".join(groups)
-    return " · ".join([" + ".join(deadlines), " + ".join(_in_words(one) for one in offsets), who, cell.zone])
+    about = [" + ".join(deadlines), " + ".join(in_words(one) for one in offsets), who] if going else []
+    sessions = sorted({f"invitation to {one.prep_session_id}" for one in cell.invitations if not one.folds_only})
+    return " · ".join([*about, *sessions, cell.zone])
 
 
-def name_of_session(due: DueSession) -> str:
-    """What operations read in the grid: ``session prep-2026-11-25 · 1 day``."""
-    return f"session {due.prep_session.id} · {_in_words(due.offset)}"
-
-
-def _in_words(offset: str) -> str:
+def in_words(offset: str) -> str:
+    """``7 days``, ``1 hour``."""
     number, unit = offset[:-1], {"d": "day", "h": "hour", "m": "minute"}[offset[-1]]
     return f"{number} {unit}" if number == "1" else f"{number} {unit}s"

@@ -12,7 +12,8 @@ from enrollment_crm.domain.terms import EntryTerm
 class Review:
     """Something that only a person can decide.
 
-    ``about``: ``residency``, ``unmapped_value`` or ``prep_session``; one question of each is open for a person.
+    ``about``: ``residency``, ``late_application``, ``unmapped_value`` or ``prep_session``; one question of each is open
+    for a person.
     """
 
     about: str

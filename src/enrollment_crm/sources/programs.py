@@ -1,7 +1,8 @@
 """Programs as the school configures them: ``config/programs/*.yml``, checked with errors in words."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -10,14 +11,14 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
+from enrollment_crm.domain.deadlines import Deadline, Round
 from enrollment_crm.domain.instants import instant_of
 from enrollment_crm.domain.points import Anchor, Cadence
 from enrollment_crm.domain.prep_sessions import PrepSession
-from enrollment_crm.domain.programs import Counselor, Program
+from enrollment_crm.domain.programs import Counselor, DatePattern, Program
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.terms import EntryTerm, Season
-from enrollment_crm.domain.zones import known_zones, labelled_zone
+from enrollment_crm.domain.zones import HOME_ZONE, known_zones, labelled_zone
 
 
 class ProgramConfigurationError(ValueError):
@@ -65,10 +66,20 @@ class _SessionsFile(_Strict):
     prep_sessions: list[_SessionEntry] = []
 
 
+_Days = Annotated[int, Field(ge=1, le=365)]
+
+
 class _CadenceEntry(_Strict):
-    offsets_in_days: list[Annotated[int, Field(ge=1, le=365)]] = Field(default=[30, 14, 7, 1], min_length=1)
+    offsets_in_days: list[_Days] = Field(default=[30, 14, 7, 1], min_length=1)
     hour: time = time(10, 0)
     anchor: Anchor = Anchor.STATED_DATE
+    session_offsets_in_days: list[_Days] = [7, 1]
+    session_last_call_in_seconds: int = Field(default=3600, ge=60, le=86_400)
+    invitation_offset_in_days: _Days = 7
+    window_from: time = time(8, 0)
+    window_to: time = time(21, 0)
+    too_close_in_hours: float = Field(default=48, ge=0)
+    too_late_in_hours: float = Field(default=2, ge=0)
 
 
 class _ProgramFile(_Strict):
@@ -82,6 +93,8 @@ class _ProgramFile(_Strict):
     dates: list[_DatePattern]
     prep_sessions: list[_SessionEntry] = []
     cadence: _CadenceEntry = _CadenceEntry()
+    #: IANA zone on whose clock a stated date ends (R1).
+    cut_off_zone: str = HOME_ZONE
 
 
 _CountryZones = TypeAdapter(dict[Annotated[str, Field(strict=True, pattern="^[A-Z]{2}$")], str])
@@ -139,7 +152,7 @@ def _yaml_of(file: Path) -> Any:
 def _read_program(file: Path) -> Program:
     try:
         entry = _ProgramFile.model_validate(_yaml_of(file))
-        return Program(
+        program = Program(
             key=file.stem,
             name=entry.name,
             url=entry.url,
@@ -147,10 +160,13 @@ def _read_program(file: Path) -> Program:
             apply_url=entry.apply_url,
             source=entry.source,
             counselors=_counselors(entry.counselors),
-            deadlines=tuple(_deadlines(file.stem, entry)),
+            deadlines=(),
             prep_sessions=tuple(_session(one) for one in entry.prep_sessions),
-            cadence=Cadence(tuple(entry.cadence.offsets_in_days), entry.cadence.hour, entry.cadence.anchor),
+            cadence=_cadence(entry.cadence),
+            date_patterns=tuple(_pattern(one) for one in entry.dates),
+            cut_off_zone=labelled_zone(entry.cut_off_zone).key,
         )
+        return replace(program, deadlines=tuple(_deadlines(program, entry)))
     except ValueError as error:
         raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
 
@@ -168,15 +184,49 @@ def _counselors(entries: dict[str, _CounselorEntry]) -> dict[Residency, Counselo
     return owners
 
 
-def _deadlines(program: str, entry: _ProgramFile) -> Iterable[Deadline]:
+def read_cadence(entries: Mapping[str, Any]) -> Cadence:
+    """The cadence that a mapping names, as under ``cadence`` in a program's file; the rules' defaults for the rest.
+
+    Raises:
+        ProgramConfigurationError: an entry is unknown or says what cannot be.
+    """
+    try:
+        return _cadence(_CadenceEntry.model_validate(entries))
+    except ValueError as error:
+        raise ProgramConfigurationError(f"cadence: {_in_words(error)}") from error
+
+
+def _cadence(entry: _CadenceEntry) -> Cadence:
+    return Cadence(
+        offsets_in_days=tuple(entry.offsets_in_days),
+        hour=entry.hour,
+        anchor=entry.anchor,
+        session_offsets_in_days=tuple(entry.session_offsets_in_days),
+        session_last_call_in_seconds=entry.session_last_call_in_seconds,
+        invitation_offset_in_days=entry.invitation_offset_in_days,
+        window_from=entry.window_from,
+        window_to=entry.window_to,
+        too_close_in_hours=entry.too_close_in_hours,
+        too_late_in_hours=entry.too_late_in_hours,
+    )
+
+
+def _pattern(entry: _DatePattern) -> DatePattern:
+    return DatePattern(
+        season=entry.season,
+        round=entry.round,
+        residencies=tuple(entry.residencies),
+        month=entry.month,
+        day=entry.day,
+        in_previous_year=entry.year == "previous",
+    )
+
+
+def _deadlines(program: Program, entry: _ProgramFile) -> Iterable[Deadline]:
     for text in entry.entry_terms:
         term = EntryTerm.parse(text)
-        patterns = [one for one in entry.dates if one.season is term.season]
-        _check_dates(term, patterns)
-        for pattern in patterns:
-            stated = _stated_date(term, pattern)
-            for residency in pattern.residencies:
-                yield Deadline(DeadlineGroup(program, term, pattern.round, residency), stated)
+        _check_dates(term, [one for one in entry.dates if one.season is term.season])
+        yield from program.deadlines_for(term)
 
 
 def _check_dates(term: EntryTerm, patterns: list[_DatePattern]) -> None:
@@ -189,16 +239,6 @@ def _check_dates(term: EntryTerm, patterns: list[_DatePattern]) -> None:
             raise ValueError(f"{term} has {finals} final deadlines for {residency.value}: state exactly one.")
         if early > 1:
             raise ValueError(f"{term} has {early} early-action deadlines for {residency.value}: state at most one.")
-
-
-def _stated_date(term: EntryTerm, pattern: _DatePattern) -> date:
-    year = term.year if pattern.year == "same" else term.year - 1
-    try:
-        return date(year, pattern.month, pattern.day)
-    except ValueError:
-        raise ValueError(
-            f"{pattern.month}-{pattern.day} does not exist in {year}: choose another day for {term}."
-        ) from None
 
 
 def _session(entry: _SessionEntry) -> PrepSession:

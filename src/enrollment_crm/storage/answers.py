@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.reminders import WithholdReason
+from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.models import MESSAGE_IDS, ApplicationRow, InterestRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models import CoverRow, MessageRow
 
 #: The columns of R5's key beside person and kind.
@@ -30,6 +31,8 @@ KEY_COLUMNS = (
 
 #: What a statement of due rows selects: one row a cover, ``message_id`` the same for covers that share a message.
 DUE_COLUMNS = ("message_id", "person_id", "due_at", "withheld")
+#: What it may select besides: the cover's own ``kind``, where it differs from row to row, and ``catch_up``.
+OPTIONAL_COLUMNS = ("kind", "catch_up")
 
 
 @dataclass(frozen=True)
@@ -64,17 +67,18 @@ def claim_due(
         lease: how long the messages belong to this worker, by the database's clock.
     """
     rows = due.subquery("due")
-    keys = [column for column in KEY_COLUMNS if column in rows.c]
+    keys = [column for column in (*KEY_COLUMNS, "catch_up") if column in rows.c]
     covered = select(
         rows.c.person_id,
-        literal(kind.value),
+        rows.c.kind if "kind" in rows.c else literal(kind.value),
         *(rows.c[key] for key in keys),
         rows.c.due_at,
         case((rows.c.withheld.is_(None), rows.c.message_id), else_=null()),
         rows.c.withheld,
+        rows.c.withheld.is_not_distinct_from(WithholdReason.SUPERSEDED.value),
         literal(now, CoverRow.recorded_at.type),
     )
-    columns = ["person_id", "kind", *keys, "due_at", "message_row_id", "withheld", "recorded_at"]
+    columns = ["person_id", "kind", *keys, "due_at", "message_row_id", "withheld", "released", "recorded_at"]
     written = connection.execute(
         insert_or_ignore(CoverRow)
         .from_select(columns, covered)
@@ -101,8 +105,10 @@ def _write_messages(connection: Connection, ids: Sequence[int], *, lease: timede
             literal(now, MessageRow.claimed_at.type),
         )
         .where(CoverRow.message_row_id == func.any(list(ids)))
-        # By id, not by whole rows: the clock has moved on between two covers of one message.
+        # By id, not by whole rows: the clock has moved on between two covers of one message. The first kind by name
+        # is the message's: an invitation goes along with a deadline reminder (R8).
         .ext(distinct_on(CoverRow.message_row_id))
+        .order_by(CoverRow.message_row_id, CoverRow.kind)
     )
     columns = ["id", "person_id", "kind", "due_at", "state", "lease_until", "claimed_at"]
     connection.execute(insert(MessageRow).from_select(columns, ours))
@@ -116,6 +122,8 @@ def not_yet_covered(kind: MessageKind, person_id: Any, **key: Any) -> ColumnElem
         else CoverRow.__table__.c[column].is_(None)
         for column in KEY_COLUMNS
     ]
-    covered = select(1).where(CoverRow.person_id == person_id, CoverRow.kind == kind.value, and_(*same))
+    covered = select(1).where(
+        CoverRow.person_id == person_id, CoverRow.kind == kind.value, ~CoverRow.released, and_(*same)
+    )
     # Correlated by name: inside another subquery SQLAlchemy would take a second copy of the outer tables.
     return ~exists(covered.correlate_except(CoverRow))

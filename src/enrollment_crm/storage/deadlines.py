@@ -1,56 +1,134 @@
 """Deadlines in force, and their history."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
+from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, DeadlineRecord, Round
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.storage.models import DeadlineRow
 
 
+@dataclass(frozen=True)
+class Approval:
+    """Who brings dates into force, when, from what source, and why in their own words."""
+
+    by: str
+    at: datetime
+    source: str
+    reason: str = ""
+
+
 def deadlines_in_force(connection: Connection) -> list[Deadline]:
-    """Every date that is in force, of every program and term."""
-    statement = select(
-        DeadlineRow.program,
-        DeadlineRow.entry_term,
-        DeadlineRow.round,
-        DeadlineRow.residency,
-        DeadlineRow.stated_date,
-        DeadlineRow.version,
-    ).where(DeadlineRow.replaced_at.is_(None))
-    return [
-        Deadline(
-            DeadlineGroup(row.program, EntryTerm.parse(row.entry_term), Round(row.round), Residency(row.residency)),
-            row.stated_date,
-            row.version,
+    """Every date that is in force, of every program and term. One that nobody has confirmed yet is not."""
+    statement = (
+        select(DeadlineRow.__table__)
+        .where(DeadlineRow.replaced_at.is_(None), DeadlineRow.approved_at.is_not(None))
+        .order_by(DeadlineRow.stated_date, DeadlineRow.id)
+    )
+    return [_deadline(row) for row in connection.execute(statement)]
+
+
+def deadline_records(connection: Connection, *, since: datetime) -> list[DeadlineRecord]:
+    """The dates that were in force at some time from ``since`` on, each with its span."""
+    statement = (
+        select(DeadlineRow.__table__)
+        .where(
+            DeadlineRow.approved_at.is_not(None),
+            or_(DeadlineRow.replaced_at.is_(None), DeadlineRow.replaced_at >= since),
         )
-        for row in connection.execute(statement.order_by(DeadlineRow.stated_date, DeadlineRow.id))
-    ]
+        .order_by(DeadlineRow.stated_date, DeadlineRow.id)
+    )
+    return [DeadlineRecord(_deadline(row), row.approved_at, row.replaced_at) for row in connection.execute(statement)]
+
+
+def unconfirmed_deadlines(connection: Connection) -> list[Deadline]:
+    """The dates that wait for a person to confirm them; nothing is sent for them."""
+    statement = (
+        select(DeadlineRow.__table__)
+        .where(DeadlineRow.replaced_at.is_(None), DeadlineRow.approved_at.is_(None))
+        .order_by(DeadlineRow.stated_date, DeadlineRow.id)
+    )
+    return [_deadline(row) for row in connection.execute(statement)]
+
+
+def _deadline(row: Row[Any]) -> Deadline:
+    return Deadline(
+        DeadlineGroup(row.program, EntryTerm.parse(row.entry_term), Round(row.round), Residency(row.residency)),
+        row.stated_date,
+        row.version,
+        row.cut_off_zone,
+    )
 
 
 def add_missing_deadlines(
     connection: Connection, deadlines: Iterable[Deadline], *, source: str, approved_by: str, now: datetime
 ) -> int:
     """Bring dates into force for groups that have none; give their number. A date in force is never moved by this."""
-    rows = [
-        {
-            "program": one.group.program,
-            "entry_term": str(one.group.entry_term),
-            "round": one.group.round.value,
-            "residency": one.group.residency.value,
-            "stated_date": one.stated_date,
-            "version": one.version,
-            "source": source,
-            "approved_by": approved_by,
-            "approved_at": now,
-        }
-        for one in deadlines
-    ]
+    approval = Approval(by=approved_by, at=now, source=source)
+    rows = [_new_row(one, one.version, approval) for one in deadlines]
     if not rows:
         return 0
     statement = insert_or_ignore(DeadlineRow).on_conflict_do_nothing().returning(DeadlineRow.id)
     return len(connection.execute(statement, rows).all())
+
+
+def add_unconfirmed_deadlines(connection: Connection, deadlines: Iterable[Deadline], *, source: str) -> int:
+    """Propose dates for groups that have none; give their number."""
+    rows = [_new_row(one, one.version, None) | {"source": source} for one in deadlines]
+    if not rows:
+        return 0
+    statement = insert_or_ignore(DeadlineRow).on_conflict_do_nothing().returning(DeadlineRow.id)
+    return len(connection.execute(statement, rows).all())
+
+
+def put_in_force(connection: Connection, deadlines: Iterable[Deadline], approval: Approval) -> list[Deadline]:
+    """Add or move dates; give those that changed, with their new versions.
+
+    A group whose date stays as it was is left alone: that is no change (R6). An unconfirmed date of a group is
+    replaced, or confirmed where it is the same.
+    """
+    changed = []
+    for one in deadlines:
+        known = _known(connection, one.group)
+        if known and known.approved_at and known.stated_date == one.stated_date:
+            continue
+        version = known.version + 1 if known else 1
+        if known:
+            replaced = update(DeadlineRow).where(DeadlineRow.id == known.id)
+            connection.execute(replaced.values(replaced_at=func.coalesce(DeadlineRow.replaced_at, approval.at)))
+        connection.execute(insert(DeadlineRow), [_new_row(one, version, approval)])
+        changed.append(Deadline(one.group, one.stated_date, version, one.cut_off_zone))
+    return changed
+
+
+def _known(connection: Connection, group: DeadlineGroup) -> Row[Any] | None:
+    statement = select(DeadlineRow.__table__).where(
+        DeadlineRow.program == group.program,
+        DeadlineRow.entry_term == str(group.entry_term),
+        DeadlineRow.round == group.round.value,
+        DeadlineRow.residency == group.residency.value,
+    )
+    return connection.execute(statement.order_by(DeadlineRow.version.desc()).limit(1).with_for_update()).first()
+
+
+def _new_row(deadline: Deadline, version: int, approval: Approval | None) -> dict[str, Any]:
+    group = deadline.group
+    return {
+        "program": group.program,
+        "entry_term": str(group.entry_term),
+        "round": group.round.value,
+        "residency": group.residency.value,
+        "stated_date": deadline.stated_date,
+        "cut_off_zone": deadline.cut_off_zone,
+        "version": version,
+        "source": approval.source if approval else "",
+        "approved_by": approval.by if approval else None,
+        "approved_at": approval.at if approval else None,
+        "reason": approval.reason if approval else "",
+    }

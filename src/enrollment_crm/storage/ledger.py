@@ -131,12 +131,6 @@ def record_end(connection: Connection, message: ClaimedMessage, *, state: Messag
     return connection.execute(statement.values(values)).rowcount == 1
 
 
-def record_bounced_address(connection: Connection, *, person_id: int, at: datetime) -> None:
-    """The address does not exist (5.1.1, 5.1.10, 5.2.1): nothing more is written to it (R7)."""
-    statement = update(PersonRow).where(PersonRow.id == person_id, PersonRow.bounced_at.is_(None))
-    connection.execute(statement.values(bounced_at=at))
-
-
 def _held(message: ClaimedMessage, *states: MessageState) -> Update:
     return update(MessageRow).where(
         MessageRow.id == message.id,

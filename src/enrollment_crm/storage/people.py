@@ -11,14 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 from enrollment_crm.domain.people import Contact
 from enrollment_crm.domain.residency import ResidencyEvidence
 from enrollment_crm.domain.zones import choose_zone
-from enrollment_crm.storage.models import (
-    ConsentRow,
-    EventRow,
-    InterestRow,
-    PersonRow,
-    ResidencyEvidenceRow,
-    UnsubscriptionRow,
-)
+from enrollment_crm.storage.models import EventRow, InterestRow, PersonRow, ResidencyEvidenceRow
 
 _LOG = logging.getLogger(__name__)
 
@@ -47,12 +40,31 @@ def upsert_person(connection: Connection, contact: Contact, *, country_zones: Ma
     }
     connection.execute(update(PersonRow).where(PersonRow.id == known.id).values(said))
     person_id: int = known.id
+    if choice.zone != known.zone:
+        turn_interests(connection, person_id=person_id, at=now)
     return person_id
 
 
+def turn_interests(connection: Connection, *, person_id: int, at: datetime) -> None:
+    """Something changed for this person, whatever they are interested in: a turn of R6."""
+    theirs = (InterestRow.person_id == person_id) & (InterestRow.changed_at < at)
+    connection.execute(update(InterestRow).where(theirs).values(changed_at=at))
+
+
 def _find(connection: Connection, email_key: str) -> Row[Any] | None:
+    """The person with this address; of a record that was merged away, the one that it was merged into."""
     statement = select(PersonRow.__table__).where(PersonRow.email_key == email_key).with_for_update()
-    return connection.execute(statement).first()
+    found = connection.execute(statement).first()
+    while found is not None and found.merged_into_id is not None:
+        following = select(PersonRow.__table__).where(PersonRow.id == found.merged_into_id).with_for_update()
+        found = connection.execute(following).first()
+    return found
+
+
+def person_of_address(connection: Connection, email_key: str) -> int | None:
+    """The id of the person with this address, locked for this transaction; None: nobody has it."""
+    found = _find(connection, email_key)
+    return found.id if found is not None else None
 
 
 def _create(connection: Connection, contact: Contact, now: datetime) -> Row[Any]:
@@ -99,6 +111,7 @@ def add_interest(
         program=program,
         entry_term=entry_term,
         since=since,
+        changed_at=since,
         asked_for_information=asked_for_information,
     )
     connection.execute(
@@ -112,6 +125,12 @@ def add_interest(
     )
 
 
+def has_interest(connection: Connection, person_id: int, *, entry_term: str) -> bool:
+    """Whether the person wants to know about some program of this term."""
+    theirs = (InterestRow.person_id == person_id) & (InterestRow.entry_term == entry_term)
+    return connection.execute(select(InterestRow.id).where(theirs).limit(1)).first() is not None
+
+
 def add_evidence(connection: Connection, *, person_id: int, evidence: ResidencyEvidence) -> None:
     """Keep a statement about residency, if it says anything."""
     values = {
@@ -123,65 +142,6 @@ def add_evidence(connection: Connection, *, person_id: int, evidence: ResidencyE
     if any(value is not None for value in values.values()):
         about = {"person_id": person_id, "source": evidence.source, "said_at": evidence.said_at}
         connection.execute(insert(ResidencyEvidenceRow).values({**about, **values}))
-
-
-def record_consent(
-    connection: Connection,
-    *,
-    person_id: int,
-    source: str,
-    submission: str | None,
-    text_version: str,
-    page: str,
-    given_at: datetime,
-) -> None:
-    """Keep the proof of a consent, and lift an unsubscription that is older (R7).
-
-    A submission that is delivered again is no new consent, whatever else its row says by now, and whenever it arrives.
-    The caller holds the lock on the person.
-    """
-    same = ConsentRow.given_at == given_at
-    if submission:
-        same |= ConsentRow.submission == submission
-    theirs = (ConsentRow.person_id == person_id) & (ConsentRow.source == source)
-    if connection.execute(select(ConsentRow.id).where(theirs, same).limit(1)).first():
-        return
-    connection.execute(
-        insert(ConsentRow).values(
-            person_id=person_id,
-            source=source,
-            submission=submission,
-            text_version=text_version,
-            page=page,
-            given_at=given_at,
-        )
-    )
-    connection.execute(
-        update(UnsubscriptionRow)
-        .where(
-            UnsubscriptionRow.person_id == person_id,
-            UnsubscriptionRow.at < given_at,
-            UnsubscriptionRow.lifted_at.is_(None),
-        )
-        .values(lifted_at=given_at)
-    )
-
-
-def unsubscribe_person(connection: Connection, *, person_id: int, topic: str, at: datetime) -> bool:
-    """Record that a person wants nothing more of a topic. False where the person is unknown.
-
-    Twice is once, at the later instant: a consent given between the two does not lift it.
-    """
-    if connection.execute(select(PersonRow.id).where(PersonRow.id == person_id)).first() is None:
-        return False
-    statement = insert_or_ignore(UnsubscriptionRow).values(person_id=person_id, topic=topic, at=at)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[UnsubscriptionRow.person_id, UnsubscriptionRow.topic],
-            set_={"at": func.greatest(UnsubscriptionRow.at, statement.excluded.at), "lifted_at": None},
-        )
-    )
-    return True
 
 
 def record_event(

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.prep_sessions import PrepSession
@@ -17,28 +18,61 @@ def prep_sessions_after(connection: Connection, now: datetime) -> list[PrepSessi
         .where(PrepSessionRow.starts > now, PrepSessionRow.cancelled_at.is_(None))
         .order_by(PrepSessionRow.starts, PrepSessionRow.id)
     )
-    return [
-        PrepSession(
-            id=row.id,
-            title=row.title,
-            starts=row.starts,
-            zone=row.zone,
-            minutes=row.minutes,
-            location=row.location,
-            url=row.url,
-            sequence=row.sequence,
-        )
-        for row in connection.execute(statement)
-    ]
+    return [_prep_session(row) for row in connection.execute(statement)]
 
 
-def add_missing_prep_sessions(connection: Connection, sessions: Iterable[PrepSession]) -> int:
+def prep_session(connection: Connection, prep_session_id: str) -> PrepSession | None:
+    """One session, also one that is over or cancelled; None: nobody knows it."""
+    statement = select(PrepSessionRow.__table__).where(PrepSessionRow.id == prep_session_id)
+    row = connection.execute(statement).first()
+    return _prep_session(row) if row else None
+
+
+def _prep_session(row: Row[Any]) -> PrepSession:
+    return PrepSession(
+        id=row.id,
+        title=row.title,
+        starts=row.starts,
+        zone=row.zone,
+        minutes=row.minutes,
+        location=row.location,
+        url=row.url,
+        sequence=row.sequence,
+        changed_at=row.changed_at,
+        cancelled_at=row.cancelled_at,
+    )
+
+
+def add_missing_prep_sessions(connection: Connection, sessions: Iterable[PrepSession], *, now: datetime) -> int:
     """Add sessions that are not known yet; a known one is not changed by this. Gives the number added."""
-    rows = [vars(session) for session in sessions]
+    rows = [{**vars(session), "changed_at": now} for session in sessions]
     if not rows:
         return 0
     statement = insert_or_ignore(PrepSessionRow).on_conflict_do_nothing().returning(PrepSessionRow.id)
     return len(connection.execute(statement, rows).all())
+
+
+def move_prep_session(connection: Connection, prep_session_id: str, *, starts: datetime, now: datetime) -> bool:
+    """Give a session another start; False where it is unknown, cancelled, or begins then already.
+
+    Its sequence grows: calendar files follow it (RFC 5545 SEQUENCE).
+    """
+    statement = update(PrepSessionRow).where(
+        PrepSessionRow.id == prep_session_id,
+        PrepSessionRow.cancelled_at.is_(None),
+        PrepSessionRow.starts != starts,
+    )
+    values = {"starts": starts, "sequence": PrepSessionRow.sequence + 1, "changed_at": now}
+    return connection.execute(statement.values(values)).rowcount == 1
+
+
+def cancel_prep_session(connection: Connection, prep_session_id: str, *, now: datetime) -> bool:
+    """Cancel a session; False where it is unknown or cancelled already."""
+    statement = update(PrepSessionRow).where(
+        PrepSessionRow.id == prep_session_id, PrepSessionRow.cancelled_at.is_(None)
+    )
+    values = {"sequence": PrepSessionRow.sequence + 1, "cancelled_at": now}
+    return connection.execute(statement.values(values)).rowcount == 1
 
 
 def register(connection: Connection, *, person_id: int, prep_session_id: str, at: datetime) -> bool:

@@ -1,12 +1,18 @@
-"""Reminders: the people of a due cell or session, counted or claimed."""
+"""Reminders: the people of a due cell, counted or claimed (R5, R6, R7, R8)."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnClause,
     ColumnElement,
     Connection,
     Date,
+    DateTime,
     Select,
     Text,
     Values,
@@ -14,122 +20,147 @@ from sqlalchemy import (
     case,
     column,
     distinct,
+    exists,
     func,
     literal,
+    not_,
+    null,
+    or_,
     select,
+    true,
+    union_all,
     values,
 )
-from sqlalchemy.dialects.postgresql import insert as insert_or_update
+from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.reminders import DueCell, DueSession
+from enrollment_crm.domain.reminders import DueCell
+from enrollment_crm.domain.withholding import WithholdReason
+from enrollment_crm.storage.cells import DuePeople, lives_in
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
-from enrollment_crm.storage.models import MESSAGE_IDS, InterestRow, PersonRow, RegistrationRow, SweepRow
+from enrollment_crm.storage.invitations import due_invitations
+from enrollment_crm.storage.models import MESSAGE_IDS, CoverRow, InterestRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
-_SWEEP = "reminders"
+_Rows = Select[*tuple[Any, ...]]
+_INSTANT = DateTime(timezone=True)
+_TEXTS = ("program", "entry_term", "round", "residency", "offset", "withheld")
+_INSTANTS = ("instant", "due_at", "there_by", "changed_at", "handed_over")
+_KEYS = ("program", "entry_term", "round", "stated_date", "offset")
 
 
-def zones_of_people(connection: Connection) -> list[str]:
-    """The zones that people live by. A loose index scan: its cost grows with the zones, not with the people."""
-    first = select(func.min(PersonRow.zone).label("zone")).cte("zones", recursive=True)
-    following = select(select(func.min(PersonRow.zone)).where(PersonRow.zone > first.c.zone).scalar_subquery()).where(
-        first.c.zone.is_not(None)
-    )
-    every = first.union_all(following)
-    return list(connection.execute(select(every.c.zone).where(every.c.zone.is_not(None))).scalars())
+@dataclass(frozen=True)
+class CellClaim:
+    """A claim of a part of a cell, and the person up to whom the cell has been gone through; None: to its end."""
+
+    claim: Claim
+    through_person_id: int | None
 
 
-def swept_until(connection: Connection) -> datetime | None:
-    """The instant up to which every point has been looked at; None before the first sweep."""
-    statement = select(SweepRow.swept_until).where(SweepRow.name == _SWEEP)
-    return connection.execute(statement).scalar_one_or_none()
-
-
-def record_sweep(connection: Connection, until: datetime) -> None:
-    """Remember how far has been swept; it never goes back."""
-    statement = insert_or_update(SweepRow).values(name=_SWEEP, swept_until=until)
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[SweepRow.name],
-            set_={"swept_until": func.greatest(SweepRow.swept_until, statement.excluded.swept_until)},
-        )
-    )
-
-
-def count_due_people(connection: Connection, cell: DueCell, *, topic: str) -> DueCount:
+def count_due_people(connection: Connection, people: DuePeople) -> DueCount:
     """How many people of the cell are due."""
-    return _count(connection, _covers_of_cell(cell, topic))
-
-
-def _count(connection: Connection, covers: Select[*tuple[Any, ...]]) -> DueCount:
-    due = covers.subquery()
-    people = func.count(distinct(due.c.person_id))
-    row = connection.execute(select(people, people.filter(due.c.withheld.is_(None)))).one()
+    due = _covers(people)
+    every = func.count(distinct(due.c.person_id))
+    row = connection.execute(select(every, every.filter(due.c.withheld.is_(None)))).one()
     return DueCount(row[0], row[1])
 
 
 def claim_due_people(
-    connection: Connection, cell: DueCell, *, topic: str, limit: int, lease: timedelta, now: datetime
-) -> Claim:
+    connection: Connection, people: DuePeople, *, limit: int, lease: timedelta, now: datetime
+) -> CellClaim:
     """Claim the messages of up to ``limit`` people of the cell; people whom another worker holds are left to it."""
-    people = _people_of_cell(cell, topic, limit).cte("people").prefix_with("MATERIALIZED")
-    covers = _covers_of_cell(cell, topic).subquery("covers")
-    due = select(people.c.message_id, *covers.c).join(covers, covers.c.person_id == people.c.person_id)
-    return claim_due(connection, due, kind=MessageKind.DEADLINE_REMINDER, lease=lease, now=now)
+    due = _covers(people)
+    next_people = select(due.c.person_id).distinct().order_by(due.c.person_id).limit(limit)
+    ids = list(connection.execute(next_people).scalars())
+    lock = select(PersonRow.id).where(PersonRow.id == func.any(ids)).order_by(PersonRow.id)
+    ours = list(connection.execute(lock.with_for_update(skip_locked=True)).scalars())
+    # Read again now that they are ours: what withholds (R7) is tested in the statement that claims.
+    rows = _with_message_ids(_covers(replace(people, person_ids=ours)), ours)
+    claim = claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=lease, now=now)
+    return CellClaim(claim, ids[-1] if len(ids) == limit else None)
 
 
-def _people_of_cell(cell: DueCell, topic: str, limit: int) -> Select[*tuple[Any, ...]]:
-    concerned = _covers_of_cell(cell, topic).subquery("concerned")
+def claim_all_due_people(connection: Connection, people: DuePeople, *, now: datetime) -> Claim:
+    """Settle a whole cell in one statement: for what is only recorded, and never sent."""
+    due = _covers(people)
+    rows = select(null().label("message_id"), *(one for one in due.c if one.name != "along"))
+    return claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=timedelta(0), now=now)
+
+
+def _with_message_ids(due: CTE, person_ids: Sequence[int]) -> _Rows:
+    """One message a person for all deadlines and the invitation of that day (R8); else the invitation by itself."""
+    numbered = (
+        select(
+            func.unnest(list(person_ids)).label("person_id"),
+            MESSAGE_IDS.next_value().label("reminder_id"),
+            MESSAGE_IDS.next_value().label("invitation_id"),
+        )
+        .cte("numbered")
+        .prefix_with("MATERIALIZED")
+    )
+    message_id = case((due.c.along, numbered.c.reminder_id), else_=numbered.c.invitation_id)
     return (
-        select(PersonRow.id.label("person_id"), MESSAGE_IDS.next_value().label("message_id"))
-        .where(PersonRow.id.in_(select(concerned.c.person_id)))
-        .limit(limit)
-        .with_for_update(of=PersonRow, skip_locked=True)
+        select(message_id.label("message_id"), *(one for one in due.c if one.name != "along"))
+        .join(numbered, numbered.c.person_id == due.c.person_id)
+        .order_by(due.c.person_id, due.c.catch_up, due.c.due_at)
     )
 
 
-def _covers_of_cell(cell: DueCell, topic: str) -> Select[*tuple[Any, ...]]:
-    """One row a person and point that has no cover yet; ``withheld`` from the point itself, else from R7."""
-    point = _points(cell)
+def _covers(people: DuePeople) -> CTE:
+    """One row a person and key that has no cover yet; ``along``: it belongs to the person's deadline message."""
+    if not people.cell.invitations:
+        return _deadline_covers(people).cte("due")
+    if not people.cell.points:
+        return due_invitations(people, going=None).cte("due")
+    deadline = _deadline_covers(people).cte("deadline_covers")
+    return union_all(select(*deadline.c), due_invitations(people, going=deadline)).cte("due")
+
+
+def _deadline_covers(people: DuePeople) -> _Rows:
+    """The deadlines of the cell; ``withheld`` from the point itself, else from R7."""
+    point = _points(people.cell)
     by_person = withheld_reason(
         MessageKind.DEADLINE_REMINDER,
-        topic=topic,
+        topic=people.reminder_topic,
         program=InterestRow.program,
         entry_term=InterestRow.entry_term,
     )
-    withheld = case((point.c.withheld != "", point.c.withheld), else_=by_person)
     return (
         select(
             PersonRow.id.label("person_id"),
-            *(point.c[key] for key in ("program", "entry_term", "round", "stated_date", "offset")),
-            literal(cell.instant).label("due_at"),
-            withheld.label("withheld"),
+            literal(MessageKind.DEADLINE_REMINDER.value).label("kind"),
+            *(point.c[key] for key in _KEYS),
+            null().cast(Text).label("prep_session_id"),
+            null().cast(_INSTANT).label("session_starts"),
+            point.c.due_at,
+            point.c.catch_up,
+            case((point.c.withheld != "", point.c.withheld), else_=by_person).label("withheld"),
+            true().label("along"),
         )
         .select_from(PersonRow)
         .join(InterestRow, InterestRow.person_id == PersonRow.id)
         .join(point, _is_theirs(point))
-        .where(*_lives_in(cell), InterestRow.since <= cell.instant, _open(point))
+        .where(*lives_in(people), _was_there(point), _not_handed_over(point), _still_useful(point), _open(point))
     )
 
 
 def _points(cell: DueCell) -> Values:
-    texts = ("program", "entry_term", "round", "residency", "offset", "withheld")
-    columns = [column(name, Text) for name in texts]
-    return values(*columns, column("stated_date", Date), name="point").data(
-        [
-            (
-                one.program,
-                one.entry_term,
-                one.round,
-                one.residency,
-                one.offset,
-                one.withheld or "",
-                one.stated_date,
-            )
-            for one in cell.points
-        ]
-    )
+    columns: list[ColumnClause[Any]] = [
+        *(column(name, Text) for name in _TEXTS),
+        *(column(name, _INSTANT) for name in _INSTANTS),
+        column("stated_date", Date),
+        column("catch_up", Boolean),
+    ]
+    rows = [
+        (
+            *(getattr(one, name) or "" for name in _TEXTS),
+            *(getattr(one, name) for name in _INSTANTS),
+            one.stated_date,
+            one.catch_up,
+        )
+        for one in cell.points
+    ]
+    return values(*columns, name="point").data(rows)
 
 
 def _is_theirs(point: Values) -> ColumnElement[bool]:
@@ -140,52 +171,41 @@ def _is_theirs(point: Values) -> ColumnElement[bool]:
     )
 
 
-def _lives_in(cell: DueCell) -> tuple[ColumnElement[bool], ...]:
-    residencies = sorted({one.residency for one in cell.points})
-    return (
-        PersonRow.zone == cell.zone,
-        PersonRow.residency.in_(residencies),
-        PersonRow.needs_routing.is_(False),
+def _was_there(point: Values) -> ColumnElement[bool]:
+    """R5, R6: there, and nothing changed for them since, by the point or the turn; or it was their own turn."""
+    exactly_then = or_(point.c.changed_at.is_(None), InterestRow.changed_at == point.c.changed_at)
+    return and_(InterestRow.since <= point.c.there_by, InterestRow.changed_at <= point.c.there_by, exactly_then)
+
+
+def _not_handed_over(point: Values) -> ColumnElement[bool]:
+    """R2: what lay behind a date when it was handed to people of unknown residency is never caught up."""
+    forever = literal("infinity").cast(_INSTANT)
+    handed = point.c.handed_over
+    was_unknown_then = and_(
+        func.coalesce(PersonRow.unknown_from, forever) < handed,
+        func.coalesce(PersonRow.unknown_until, forever) >= handed,
+        InterestRow.since < handed,
     )
+    return or_(handed.is_(None), not_(was_unknown_then))
+
+
+def _still_useful(point: Values) -> ColumnElement[bool]:
+    """R6, R9: a missed point goes only to those who have had nothing newer of this deadline, also of another date."""
+    newer = aliased(CoverRow)
+    sent = or_(newer.message_row_id.is_not(None), newer.withheld == WithholdReason.ALREADY_SENT.value)
+    had_newer = exists(
+        select(1)
+        .where(
+            newer.person_id == PersonRow.id,
+            newer.kind == MessageKind.DEADLINE_REMINDER.value,
+            *(getattr(newer, key) == point.c[key] for key in ("program", "entry_term", "round")),
+            newer.recorded_at >= point.c.instant,
+            sent,
+        )
+        .correlate_except(newer)
+    )
+    return or_(not_(point.c.catch_up), not_(had_newer))
 
 
 def _open(point: Values) -> ColumnElement[bool]:
-    keys = {key: point.c[key] for key in ("program", "entry_term", "round", "stated_date", "offset")}
-    return not_yet_covered(MessageKind.DEADLINE_REMINDER, PersonRow.id, **keys)
-
-
-def count_due_registrations(connection: Connection, due: DueSession, *, topic: str) -> DueCount:
-    """How many of those who registered for the session are due."""
-    return _count(connection, _covers_of_session(due, topic))
-
-
-def claim_due_registrations(
-    connection: Connection, due: DueSession, *, topic: str, limit: int, lease: timedelta, now: datetime
-) -> Claim:
-    """Claim the reminders of up to ``limit`` registered people."""
-    covers = _covers_of_session(due, topic)
-    people = covers.limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("people")
-    rows = select(MESSAGE_IDS.next_value().label("message_id"), *people.c)
-    return claim_due(connection, rows, kind=MessageKind.SESSION_REMINDER, lease=lease, now=now)
-
-
-def _covers_of_session(due: DueSession, topic: str) -> Select[*tuple[Any, ...]]:
-    key: dict[str, ColumnElement[Any]] = {
-        "prep_session_id": literal(due.prep_session.id),
-        "session_starts": literal(due.prep_session.starts),
-        "offset": literal(due.offset),
-    }
-    return (
-        select(
-            PersonRow.id.label("person_id"),
-            *(value.label(name) for name, value in key.items()),
-            literal(due.instant).label("due_at"),
-            withheld_reason(MessageKind.SESSION_REMINDER, topic=topic).label("withheld"),
-        )
-        .join(RegistrationRow, RegistrationRow.person_id == PersonRow.id)
-        .where(
-            RegistrationRow.prep_session_id == due.prep_session.id,
-            RegistrationRow.registered_at <= due.instant,
-            not_yet_covered(MessageKind.SESSION_REMINDER, PersonRow.id, **key),
-        )
-    )
+    return not_yet_covered(MessageKind.DEADLINE_REMINDER, PersonRow.id, **{key: point.c[key] for key in _KEYS})

@@ -4,46 +4,67 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
+from enrollment_crm.domain.applications import ApplicationStatus
+from enrollment_crm.domain.late_applications import SubmittedApplication
 from enrollment_crm.domain.residency import Citizenship, Residency, ResidencyEvidence
 from enrollment_crm.domain.routing import Review, Route
 from enrollment_crm.domain.terms import EntryTerm
-from enrollment_crm.storage.models import InterestRow, PersonRow, ResidencyEvidenceRow, ReviewRow
+from enrollment_crm.storage.models import ApplicationRow, InterestRow, PersonRow, ResidencyEvidenceRow, ReviewRow
+
+
+@dataclass(frozen=True)
+class KnownInterest:
+    """What a person wants to know about, and the last turn of it (R6)."""
+
+    program: str
+    entry_term: EntryTerm | None
+    changed_at: datetime
 
 
 @dataclass(frozen=True)
 class UnroutedPerson:
-    """A person who waits for a route, with what it follows from."""
+    """A person who waits for a route, with what it follows from and what it changes."""
 
     person_id: int
-    program: str | None
+    zone: str
+    #: The group that they were in so far.
+    residency: Residency
+    #: Whether they have had a route before: what changes then is a turn, and no arrival.
+    was_routed: bool
     evidence: tuple[ResidencyEvidence, ...]
-    entry_terms: tuple[EntryTerm | None, ...]
+    interests: tuple[KnownInterest, ...]
+    submitted: tuple[SubmittedApplication, ...]
 
 
 def people_without_route(connection: Connection, *, limit: int) -> list[UnroutedPerson]:
     """People whose route is to be decided (again), locked for this transaction."""
     waiting = (
-        select(PersonRow.id)
+        select(PersonRow.id, PersonRow.zone, PersonRow.residency, PersonRow.owner)
         .where(PersonRow.needs_routing)
         .order_by(PersonRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    ids = list(connection.execute(waiting).scalars())
-    evidence = _evidence_of(connection, ids)
-    interests = _interests_of(connection, ids)
+    rows = connection.execute(waiting).all()
+    ids = [row.id for row in rows]
+    evidence, interests = _evidence_of(connection, ids), _interests_of(connection, ids)
+    submitted = _submitted_by(connection, ids)
     return [
         UnroutedPerson(
-            person_id=one,
-            program=interests[one][0][0] if interests[one] else None,
-            evidence=tuple(evidence[one]),
-            entry_terms=tuple(term for _, term in interests[one]),
+            person_id=row.id,
+            zone=row.zone,
+            residency=Residency(row.residency),
+            was_routed=bool(row.owner),
+            evidence=tuple(evidence[row.id]),
+            interests=tuple(interests[row.id]),
+            submitted=tuple(submitted[row.id]),
         )
-        for one in ids
+        for row in rows
     ]
 
 
@@ -64,22 +85,33 @@ def _evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int,
     return said
 
 
-def _interests_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[tuple[str, EntryTerm | None]]]:
-    wanted: defaultdict[int, list[tuple[str, EntryTerm | None]]] = defaultdict(list)
-    statement = select(InterestRow.person_id, InterestRow.program, InterestRow.entry_term).where(
-        InterestRow.person_id == func.any(list(ids))
-    )
+def _interests_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[KnownInterest]]:
+    wanted: defaultdict[int, list[KnownInterest]] = defaultdict(list)
+    statement = select(InterestRow.__table__).where(InterestRow.person_id == func.any(list(ids)))
     for row in connection.execute(statement.order_by(InterestRow.id)):
-        wanted[row.person_id].append((row.program, EntryTerm.parse(row.entry_term) if row.entry_term else None))
+        term = EntryTerm.parse(row.entry_term) if row.entry_term else None
+        wanted[row.person_id].append(KnownInterest(row.program, term, row.changed_at))
     return wanted
 
 
-def record_route(connection: Connection, route: Route, *, person_id: int, now: datetime) -> None:
+def _submitted_by(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[SubmittedApplication]]:
+    submitted: defaultdict[int, list[SubmittedApplication]] = defaultdict(list)
+    statement = select(ApplicationRow.__table__).where(
+        ApplicationRow.person_id == func.any(list(ids)),
+        ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
+    )
+    for row in connection.execute(statement.order_by(ApplicationRow.id)):
+        submitted[row.person_id].append(SubmittedApplication(row.program, row.entry_term, row.occurred_at))
+    return submitted
+
+
+def record_route(connection: Connection, route: Route, *, person: UnroutedPerson, now: datetime) -> None:
     """Keep a route; its reviews are opened, and an open residency review that is answered is closed."""
+    person_id = person.person_id
+    values = {"residency": route.residency.value, "owner": route.owner, "route_reason": route.reason}
+    spell = _spell_of_unknown(route.residency, person, now)
     connection.execute(
-        update(PersonRow)
-        .where(PersonRow.id == person_id)
-        .values(residency=route.residency.value, owner=route.owner, route_reason=route.reason, needs_routing=False)
+        update(PersonRow).where(PersonRow.id == person_id).values(**values, **spell, needs_routing=False)
     )
     if not any(review.about == "residency" for review in route.reviews):
         connection.execute(
@@ -92,6 +124,38 @@ def record_route(connection: Connection, route: Route, *, person_id: int, now: d
             .values(closed_at=now)
         )
     for review in route.reviews:
+        open_review(connection, review, person_id=person_id, now=now)
+
+
+def _spell_of_unknown(residency: Residency, person: UnroutedPerson, now: datetime) -> dict[str, Any]:
+    """Since when and until when the residency is unknown, where this route begins or ends that (R2)."""
+    is_unknown, was_unknown = residency is Residency.UNKNOWN, person.residency is Residency.UNKNOWN
+    if is_unknown and not person.was_routed:
+        return {"unknown_from": PersonRow.arrived_at, "unknown_until": None}
+    if is_unknown and not was_unknown:
+        return {"unknown_from": now, "unknown_until": None}
+    return {"unknown_until": now} if was_unknown and person.was_routed and not is_unknown else {}
+
+
+def record_turn(connection: Connection, *, person_id: int, program: str, entry_term: EntryTerm, at: datetime) -> None:
+    """Another date has become theirs: a turn of R6 for one interest."""
+    connection.execute(
+        update(InterestRow)
+        .where(
+            InterestRow.person_id == person_id,
+            InterestRow.program == program,
+            InterestRow.entry_term == str(entry_term),
+        )
+        .values(changed_at=at)
+    )
+
+
+def open_review_once(connection: Connection, review: Review, *, person_id: int, now: datetime) -> None:
+    """Ask a person to decide, unless this very question has been asked before, whatever was answered."""
+    asked = select(ReviewRow.id).where(
+        ReviewRow.person_id == person_id, ReviewRow.about == review.about, ReviewRow.detail == review.detail
+    )
+    if connection.execute(asked.limit(1)).first() is None:
         open_review(connection, review, person_id=person_id, now=now)
 
 

@@ -24,7 +24,7 @@ from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.reminders import WithholdReason
+from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason

@@ -5,7 +5,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.reminders import WithholdReason
+from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models import ApplicationRow, PersonRow, UnsubscriptionRow
 
 #: Withdrawing from everything: what one-click on any marketing mail of ours cannot narrow further.
@@ -36,7 +36,7 @@ def withheld_reason(
     if kind not in _ANSWERS:
         reasons.append((_unsubscribed(topic), WithholdReason.UNSUBSCRIBED))
         if program is not None and entry_term is not None:
-            reasons.append((_submitted(program, entry_term), WithholdReason.SUBMITTED))
+            reasons.append((has_submitted(program, entry_term), WithholdReason.SUBMITTED))
     return case(*((condition, literal(reason.value)) for condition, reason in reasons), else_=null())
 
 
@@ -52,8 +52,8 @@ def _unsubscribed(topic: str) -> ColumnElement[bool]:
     )
 
 
-def _submitted(program: Column, entry_term: Column) -> ColumnElement[bool]:
-    """An application without a program counts for all programs of its term."""
+def has_submitted(program: Column, entry_term: Column) -> ColumnElement[bool]:
+    """SQL: the person has submitted for this program and term; an application without one counts for all of its term."""
     return exists(
         select(1)
         .where(

@@ -14,7 +14,14 @@ from enrollment_crm.domain.people import Contact
 from enrollment_crm.domain.routing import unmapped_values
 from enrollment_crm.storage.applications import person_of_application, report_status
 from enrollment_crm.storage.inbox import RawRow
-from enrollment_crm.storage.people import add_evidence, add_interest, await_routing, record_event, upsert_person
+from enrollment_crm.storage.people import (
+    add_evidence,
+    add_interest,
+    await_routing,
+    has_interest,
+    record_event,
+    upsert_person,
+)
 from enrollment_crm.storage.routing import open_review
 from enrollment_crm.workflows.batches import Loaded, load_validated
 
@@ -35,14 +42,15 @@ def load_applications(
         application = application_of(canonical, source=row.source, received_at=row.received_at)
         person_id = _applicant(connection, application, country_zones)
         add_evidence(connection, person_id=person_id, evidence=application.residency_evidence)
-        add_interest(
-            connection,
-            person_id=person_id,
-            program=application.program or default_program,
-            entry_term=str(application.entry_term),
-            since=row.received_at,
-            asked_for_information=False,
-        )
+        if application.program or not has_interest(connection, person_id, entry_term=str(application.entry_term)):
+            add_interest(
+                connection,
+                person_id=person_id,
+                program=application.program or default_program,
+                entry_term=str(application.entry_term),
+                since=row.received_at,
+                asked_for_information=False,
+            )
         for review in unmapped_values(application.source, application.unrecognised):
             open_review(connection, review, person_id=person_id, now=now)
         if report_status(connection, application, person_id=person_id):

@@ -5,8 +5,8 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.storage.consent import unsubscribe_person
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.people import unsubscribe_person
 
 
 def unsubscribe(engine: Engine, person_id: int, topic: str, *, now: datetime) -> None:

@@ -1,17 +1,22 @@
 """Deadlines and sessions of the configuration, brought into force as dated rows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, FollowedDeadlines, in_force_at
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.prep_sessions import PrepSession
-from enrollment_crm.domain.programs import Program
-from enrollment_crm.storage.deadlines import add_missing_deadlines, deadlines_in_force
+from enrollment_crm.domain.programs import Cadences, Program
+from enrollment_crm.domain.reminders import DuePoint
+from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.deadlines import Approval, add_missing_deadlines, deadlines_in_force, put_in_force
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import add_missing_prep_sessions
+from enrollment_crm.workflows.cells import CalendarView, view_calendar
+from enrollment_crm.workflows.superseding import supersede_for_everybody
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,7 @@ def load_calendar(engine: Engine, programs: Mapping[str, Program], *, now: datet
             deadlines += add_missing_deadlines(
                 connection, program.deadlines, source=program.source, approved_by="configuration", now=now
             )
-            prep_sessions += add_missing_prep_sessions(connection, program.prep_sessions)
+            prep_sessions += add_missing_prep_sessions(connection, program.prep_sessions, now=now)
     differing = [
         f"{one.group.program}, {one.group.entry_term}, {one.group.round.value}, {one.group.residency.value}: "
         f"{in_force[one.group]} is in force, the file says {one.stated_date}"
@@ -44,7 +49,41 @@ def load_calendar(engine: Engine, programs: Mapping[str, Program], *, now: datet
     return CalendarLoaded(deadlines, prep_sessions, tuple(differing))
 
 
-def load_prep_sessions(engine: Engine, sessions: Iterable[PrepSession]) -> int:
+def bring_into_force(
+    connection: Connection, cadences: Cadences, deadlines: Sequence[Deadline], approval: Approval
+) -> list[Deadline]:
+    """Add or move dates in this transaction; give those that changed, with their new versions.
+
+    What waits for the morning and concerns a date that changes is superseded (R6); the new dates are caught up with,
+    and those who were reminded of the old ones are told, by the next sweep (R9).
+    """
+    view = view_calendar(connection, approval.at)
+    overtaken = _followers_of_changes(view, deadlines)
+
+    def concerns(point: DuePoint) -> bool:
+        return (point.program, point.entry_term, point.round, point.residency) in overtaken
+
+    if overtaken:
+        supersede_for_everybody(connection, cadences, view, concerns)
+    return put_in_force(connection, deadlines, approval)
+
+
+def _followers_of_changes(view: CalendarView, deadlines: Sequence[Deadline]) -> set[tuple[str, str, str, str]]:
+    """Program, term, round and group of everybody who will follow another date."""
+    in_force = {one.group: one for one in in_force_at(view.records, view.now)}
+    before = FollowedDeadlines(in_force.values(), view.now)
+    after = FollowedDeadlines((in_force | {one.group: one for one in deadlines}).values(), view.now)
+    found = set()
+    for program, entry_term, a_round in {(d.group.program, d.group.entry_term, d.group.round) for d in deadlines}:
+        for residency in Residency:
+            group = DeadlineGroup(program, entry_term, a_round, residency)
+            old, new = before.followed_by(group), after.followed_by(group)
+            if old and (new is None or new.stated_date != old.stated_date):
+                found.add((program, str(entry_term), a_round.value, residency.value))
+    return found
+
+
+def load_prep_sessions(engine: Engine, sessions: Iterable[PrepSession], *, now: datetime) -> int:
     """Add sessions that are not known yet. Gives the number added."""
     with transaction(engine) as connection:
-        return add_missing_prep_sessions(connection, sessions)
+        return add_missing_prep_sessions(connection, sessions, now=check_aware(now))

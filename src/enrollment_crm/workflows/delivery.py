@@ -26,12 +26,12 @@ from enrollment_crm.mail.transport import (
     TemporarilyRefused,
 )
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.feedback import record_bounced_address
 from enrollment_crm.storage.ledger import (
     LeaseLostError,
     begin_transmission,
     messages_with_readers,
     record_accepted,
-    record_bounced_address,
     record_end,
     record_retry,
 )

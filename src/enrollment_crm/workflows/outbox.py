@@ -7,7 +7,7 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.programs import Program
+from enrollment_crm.domain.programs import Cadences, Program
 from enrollment_crm.mail.messages import Sender
 from enrollment_crm.mail.templates import TemplateLibrary
 from enrollment_crm.mail.transport import Transport
@@ -29,6 +29,14 @@ class Outbox:
     #: Address under which applicants reach the public app.
     public_url: str
     lease: timedelta
+    #: What a sweep finds up to so long after its instant is on time; later it was missed (R6). Also how long a person
+    #: may be on the road through intake and still get the points that were theirs.
+    punctuality: timedelta = timedelta(hours=1)
+
+    @property
+    def cadences(self) -> Cadences:
+        """When reminders of each program go out."""
+        return Cadences(self.programs, self.default_program)
 
     def topic_of(self, kind: MessageKind) -> str:
         """The topic that a reader may have withdrawn from."""

@@ -1,50 +1,49 @@
-"""Reminders: find the due cells, send each, and remember how far has been swept."""
+"""A sweep: find what is due, send each unit of it, and remember how far has been swept."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from pydantic import TypeAdapter
 
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.points import session_points
-from enrollment_crm.domain.reminders import (
-    DueCell,
-    DueSession,
-    due_cells,
-    due_sessions,
-    name_of_cell,
-    name_of_session,
-    still_due,
-)
+from enrollment_crm.domain.notices import MovedDate, name_of_moved_date
+from enrollment_crm.domain.reminders import DueCell, name_of_cell
+from enrollment_crm.domain.session_reminders import DueSession, name_of_session
+from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.storage.claims import DueCount
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.overview import count_unrouted, intake_totals
-from enrollment_crm.storage.reminders import (
-    claim_due_people,
-    claim_due_registrations,
-    count_due_people,
-    count_due_registrations,
-    record_sweep,
-    swept_until,
-    zones_of_people,
-)
+from enrollment_crm.storage.sweeps import record_outage, record_sweep
 from enrollment_crm.storage.unfinished import count_unfinished
 from enrollment_crm.workflows.answers import calendar_at
-from enrollment_crm.workflows.composition import Calendar
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver, resume
+from enrollment_crm.workflows.cells import find_cells, outage_ending, send_cell, view_calendar
+from enrollment_crm.workflows.delivery import Tally, resume
+from enrollment_crm.workflows.notices import (
+    SESSION_NOTICES,
+    find_moved_dates,
+    find_session_notices,
+    send_moved_date,
+    send_session_notices,
+)
 from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.session_reminders import find_sessions, send_session
 
-#: A sweep always looks back this far: a person who arrived before a point may be loaded after it.
-LOOKBACK = timedelta(hours=1)
-_KINDS = (MessageKind.DEADLINE_REMINDER, MessageKind.SESSION_REMINDER)
+#: What a sweep sends, and so what it takes up again where a worker vanished.
+_KINDS = (
+    MessageKind.DEADLINE_REMINDER,
+    MessageKind.DEADLINE_MOVED,
+    MessageKind.SESSION_INVITATION,
+    MessageKind.SESSION_REMINDER,
+    *SESSION_NOTICES,
+)
 
 
 @dataclass(frozen=True)
 class Due:
-    """One unit of work of a sweep: a cell, a session or unfinished messages, with the name that ops reads.
+    """One unit of work of a sweep, with the name that ops reads: one of the fields after ``to_send`` says what.
 
     Travels between tasks as ``to_wire``: dates and counts, no people.
     """
@@ -55,9 +54,10 @@ class Due:
     #: How many of them would get a message now.
     to_send: int
     cell: DueCell | None = None
-    session_id: str | None = None
-    session_offset: str | None = None
-    instant: datetime | None = None
+    session: DueSession | None = None
+    moved: MovedDate | None = None
+    session_notices: MessageKind | None = None
+    #: Messages that vanished workers and refusals left behind.
     unfinished: MessageKind | None = None
 
     def to_wire(self) -> dict[str, Any]:
@@ -75,55 +75,31 @@ _WIRE = TypeAdapter(Due)
 
 
 def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
-    """Everything that is due at ``now`` and concerns somebody, most urgent deadline first."""
+    """Everything that is due at ``now`` and concerns somebody: notices, then the most urgent deadline first."""
     check_aware(now)
-    calendar = calendar_at(outbox, now)
     with transaction(outbox.engine) as connection:
-        since = min(swept_until(connection) or now, now - LOOKBACK)
-        zones = zones_of_people(connection)
-    cadence = outbox.programs[outbox.default_program].cadence
-    cells = due_cells(calendar.deadlines, zones, cadence, since=since, until=now)
-    sessions = due_sessions(calendar.prep_sessions, cadence, since=since, until=now)
-    # The unfinished come last: what a newer point has overtaken by then is withheld.
-    found = [*_counted_cells(outbox, cells), *_counted_sessions(outbox, sessions), *_unfinished(outbox)]
-    return [due for due in found if due.people]
-
-
-def _unfinished(outbox: Outbox) -> list[Due]:
-    with transaction(outbox.engine) as connection:
+        moved = [
+            _due(name_of_moved_date(one), count, moved=one) for one, count in find_moved_dates(connection, outbox, now)
+        ]
+        notices = [
+            _due(kind.value.replace("_", " "), count, session_notices=kind)
+            for kind, count in find_session_notices(connection, outbox, now)
+        ]
+        cells = [_due(name_of_cell(cell), count, cell=cell) for cell, count in find_cells(connection, outbox, now)]
+        sessions = [
+            _due(name_of_session(one), count, session=one) for one, count in find_sessions(connection, outbox, now)
+        ]
+        # The unfinished come last: what a newer point has overtaken by then is withheld.
         counts = {kind: count_unfinished(connection, kind) for kind in _KINDS}
-    return [
-        Due(f"unfinished {kind.value.replace('_', ' ')}s · {count}", count, count, unfinished=kind)
+    unfinished = [
+        _due(f"unfinished {kind.value.replace('_', ' ')}s", DueCount(count, count), unfinished=kind)
         for kind, count in counts.items()
     ]
+    return [due for due in (*moved, *notices, *cells, *sessions, *unfinished) if due.people]
 
 
-def _counted_cells(outbox: Outbox, cells: list[DueCell]) -> list[Due]:
-    topic = outbox.topic_of(MessageKind.DEADLINE_REMINDER)
-    urgent = sorted(cells, key=lambda cell: (min(point.stated_date for point in cell.points), cell.instant))
-    with transaction(outbox.engine) as connection:
-        counts = [count_due_people(connection, cell, topic=topic) for cell in urgent]
-    return [
-        Due(f"{name_of_cell(cell)} · {count.to_send}", count.unsettled, count.to_send, cell=cell)
-        for cell, count in zip(urgent, counts, strict=True)
-    ]
-
-
-def _counted_sessions(outbox: Outbox, sessions: list[DueSession]) -> list[Due]:
-    topic = outbox.topic_of(MessageKind.SESSION_REMINDER)
-    with transaction(outbox.engine) as connection:
-        counts = [count_due_registrations(connection, one, topic=topic) for one in sessions]
-    return [
-        Due(
-            f"{name_of_session(one)} · {count.to_send}",
-            count.unsettled,
-            count.to_send,
-            session_id=one.prep_session.id,
-            session_offset=one.offset,
-            instant=one.instant,
-        )
-        for one, count in zip(sessions, counts, strict=True)
-    ]
+def _due(name: str, count: DueCount, **what: Any) -> Due:
+    return Due(f"{name} · {count.to_send}", count.unsettled, count.to_send, **what)
 
 
 def send_due(outbox: Outbox, due: Due, *, now: datetime, dry_run: bool = False) -> Tally:
@@ -135,48 +111,14 @@ def send_due(outbox: Outbox, due: Due, *, now: datetime, dry_run: bool = False) 
     if due.unfinished:
         return resume(outbox, due.unfinished, calendar, now=now)
     if due.cell:
-        return _send_cell(outbox, still_due(due.cell, calendar.deadlines, now=now), calendar, now)
-    return _send_session(outbox, due, calendar, now)
-
-
-def _send_cell(outbox: Outbox, cell: DueCell, calendar: Calendar, now: datetime) -> Tally:
-    tally, topic = Tally(), outbox.topic_of(MessageKind.DEADLINE_REMINDER)
-    if not cell.points:
-        return tally
-    while True:
-        with transaction(outbox.engine) as connection:
-            claim = claim_due_people(connection, cell, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
-        if not claim.settled:
-            return tally
-        tally.add_withheld(claim.withheld)
-        tally += deliver(outbox, claim.message_ids, calendar, now=now)
-
-
-def _send_session(outbox: Outbox, due: Due, calendar: Calendar, now: datetime) -> Tally:
-    tally, topic = Tally(), outbox.topic_of(MessageKind.SESSION_REMINDER)
-    point = _session_point(outbox, due, calendar)
-    if point is None:
-        return tally
-    while True:
-        with transaction(outbox.engine) as connection:
-            claim = claim_due_registrations(
-                connection, point, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now
-            )
-        if not claim.settled:
-            return tally
-        tally.add_withheld(claim.withheld)
-        tally += deliver(outbox, claim.message_ids, calendar, now=now)
-
-
-def _session_point(outbox: Outbox, due: Due, calendar: Calendar) -> DueSession | None:
-    """The point that was found; None where the session was moved or cancelled, or has begun since then."""
-    session = next((one for one in calendar.prep_sessions if one.id == due.session_id), None)
-    if session is None:
-        return None
-    cadence = outbox.programs[outbox.default_program].cadence
-    points = session_points(session.starts, ZoneInfo(session.zone), cadence)
-    still = (one for one in points if (one.offset, one.instant) == (due.session_offset, due.instant))
-    return next((DueSession(one.instant, session, one.offset) for one in still), None)
+        return send_cell(outbox, due.cell, calendar, now=now)
+    if due.session:
+        return send_session(outbox, due.session, calendar, now=now)
+    if due.moved:
+        return send_moved_date(outbox, due.moved, calendar, now=now)
+    if due.session_notices:
+        return send_session_notices(outbox, due.session_notices, calendar, now=now)
+    raise ValueError(f"The unit {due.name!r} says nothing of what to send: run the sweep again.")
 
 
 def finish_sweep(outbox: Outbox, *, now: datetime) -> bool:
@@ -184,7 +126,8 @@ def finish_sweep(outbox: Outbox, *, now: datetime) -> bool:
 
     Not while somebody may have been passed over: a person whom a loader had locked, or who had arrived and was not
     loaded or routed yet, as at the end of an outage. Then the next sweep looks again from where this one did, and
-    False is given; the keys of R5 keep it from sending twice.
+    False is given; the keys of R5 keep it from sending twice. An outage that ends with this sweep is kept: its end is
+    the turn of those to whom it is night now (R6).
     """
     check_aware(now)
     passed_over = any(due.unfinished is None for due in find_due(outbox, now=now))
@@ -192,7 +135,11 @@ def finish_sweep(outbox: Outbox, *, now: datetime) -> bool:
         intake, unrouted = intake_totals(connection), count_unrouted(connection)
         if passed_over or intake.pending or intake.not_loaded or unrouted:
             return False
-        record_sweep(connection, now)
+        outage = outage_ending(connection, outbox, view_calendar(connection, now))
+        if outage:
+            record_outage(connection, outage)
+        for sweep in Sweep:
+            record_sweep(connection, sweep, now)
     return True
 
 

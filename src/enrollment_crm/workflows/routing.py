@@ -1,16 +1,30 @@
-"""Routing: everybody whose evidence has changed gets the route that follows from it."""
+"""Routing: everybody whose evidence has changed gets the route that follows from it, and the dates that go with it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, FollowedDeadlines, Round, in_force_at
 from enrollment_crm.domain.instants import check_aware
-from enrollment_crm.domain.programs import Program
-from enrollment_crm.domain.routing import route_person
+from enrollment_crm.domain.late_applications import late_applications, moved_to_past
+from enrollment_crm.domain.programs import Cadences, Program
+from enrollment_crm.domain.reminders import DuePoint
+from enrollment_crm.domain.residency import Residency
+from enrollment_crm.domain.routing import Review, Route, route_person
+from enrollment_crm.domain.turns import PersonalTurn
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.routing import people_without_route, record_route
+from enrollment_crm.storage.routing import (
+    KnownInterest,
+    UnroutedPerson,
+    open_review_once,
+    people_without_route,
+    record_route,
+    record_turn,
+)
+from enrollment_crm.workflows.cells import CalendarView, view_calendar
+from enrollment_crm.workflows.superseding import supersede_for_person
 
 _PEOPLE_A_TRANSACTION = 5_000
 
@@ -33,16 +47,112 @@ def route_people(
 ) -> Routed:
     """Route everybody who waits for it; unknown or contradictory evidence opens a review."""
     check_aware(now)
+    cadences = Cadences(programs, default_program)
     total = Routed()
     while True:
         with transaction(engine, dry_run=dry_run) as connection:
+            view = view_calendar(connection, now)
             people = people_without_route(connection, limit=_PEOPLE_A_TRANSACTION)
-            to_review = 0
-            for person in people:
-                program = programs.get(person.program or default_program, programs[default_program])
-                route = route_person(person.evidence, entry_terms=person.entry_terms, counselors=program.counselors)
-                record_route(connection, route, person_id=person.person_id, now=now)
-                to_review += bool(route.reviews)
+            to_review = sum(_route(connection, person, cadences, view) for person in people)
         total = Routed(total.routed + len(people), total.to_review + to_review)
         if not people or dry_run:
             return total
+
+
+def _route(connection: Connection, person: UnroutedPerson, cadences: Cadences, view: CalendarView) -> bool:
+    """Decide and keep one person's route; whether somebody must look at it."""
+    default = cadences.programs[cadences.default_program]
+    program = cadences.programs.get(person.interests[0].program, default) if person.interests else default
+    terms = [one.entry_term for one in person.interests]
+    route = route_person(person.evidence, entry_terms=terms, counselors=program.counselors)
+    changes = _changed_dates(person, route, view) if person.was_routed else []
+    if changes:
+        _turn(connection, person, changes, cadences, view)
+    record_route(connection, route, person=person, now=view.now)
+    late = [*_late(person, route, view, cadences.default_program), *_moved_to_past(person, changes, view.now)]
+    for review in late:
+        open_review_once(connection, review, person_id=person.person_id, now=view.now)
+    return bool(route.reviews or late)
+
+
+@dataclass(frozen=True)
+class _ChangedDate:
+    """Another date that an interest follows from now on."""
+
+    interest: KnownInterest
+    deadline: Deadline
+
+
+def _changed_dates(person: UnroutedPerson, route: Route, view: CalendarView) -> list[_ChangedDate]:
+    """The dates that a change of residency changes; one that stays as it was is no turn (R6)."""
+    if route.residency is person.residency:
+        return []
+    followed = FollowedDeadlines(in_force_at(view.records, view.now), view.now)
+    changes = []
+    for interest in person.interests:
+        for a_round in Round:
+            old = _followed(followed, interest, a_round, person.residency)
+            new = _followed(followed, interest, a_round, route.residency)
+            if new and (old is None or old.stated_date != new.stated_date):
+                changes.append(_ChangedDate(interest, new))
+    return changes
+
+
+def _followed(
+    followed: FollowedDeadlines, interest: KnownInterest, a_round: Round, residency: Residency
+) -> Deadline | None:
+    if interest.entry_term is None:
+        return None
+    return followed.followed_by(DeadlineGroup(interest.program, interest.entry_term, a_round, residency))
+
+
+def _turn(
+    connection: Connection,
+    person: UnroutedPerson,
+    changes: Sequence[_ChangedDate],
+    cadences: Cadences,
+    view: CalendarView,
+) -> None:
+    """What waits for the old date is superseded, and the new one is caught up with (R6, R9)."""
+    keys = {(one.interest.program, str(one.interest.entry_term), one.deadline.group.round.value) for one in changes}
+
+    def concerns(point: DuePoint) -> bool:
+        return (point.program, point.entry_term, point.round) in keys
+
+    supersede_for_person(connection, cadences, view, person.person_id, personal_turns_of(person), concerns)
+    for one in changes:
+        if one.interest.entry_term:
+            record_turn(
+                connection,
+                person_id=person.person_id,
+                program=one.interest.program,
+                entry_term=one.interest.entry_term,
+                at=view.now,
+            )
+
+
+def personal_turns_of(person: UnroutedPerson) -> list[PersonalTurn]:
+    """The last turn of each interest, as it was before this route."""
+    return [
+        PersonalTurn(one.changed_at, person.zone, person.residency.value, one.program, str(one.entry_term))
+        for one in person.interests
+        if one.entry_term
+    ]
+
+
+def _late(person: UnroutedPerson, route: Route, view: CalendarView, default_program: str) -> list[Review]:
+    if not person.submitted:
+        return []
+    deadlines = in_force_at(view.records, view.now)
+    return late_applications(person.submitted, deadlines, residency=route.residency, default_program=default_program)
+
+
+def _moved_to_past(person: UnroutedPerson, changes: Sequence[_ChangedDate], now: datetime) -> list[Review]:
+    """Nobody is late who has submitted for the term: whether that was in time, the application's own review says."""
+    submitted = {one.entry_term for one in person.submitted}
+    reviews = [
+        moved_to_past(str(one.interest.entry_term), one.deadline, now)
+        for one in changes
+        if str(one.interest.entry_term) not in submitted
+    ]
+    return [review for review in reviews if review]

@@ -12,11 +12,11 @@ from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.people import Contact
 from enrollment_crm.domain.routing import Review, unmapped_values
 from enrollment_crm.domain.signups import Signup, signup_of
+from enrollment_crm.storage.consent import record_consent
 from enrollment_crm.storage.inbox import RawRow
 from enrollment_crm.storage.people import (
     add_evidence,
     add_interest,
-    record_consent,
     record_event,
     upsert_person,
 )
@@ -86,6 +86,7 @@ def _record_wishes(
         page=signup.page or "",
         # What was agreed to before an unsubscription does not lift it, however late the row reaches us.
         given_at=min(signup.occurred_at, signup.received_at),
+        received_at=signup.received_at,
     )
     for review in _reviews_of(connection, signup, person_id):
         open_review(connection, review, person_id=person_id, now=now)

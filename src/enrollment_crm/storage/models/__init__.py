@@ -1,7 +1,8 @@
 """The tables. Only ``storage`` sees them; everybody else gets domain objects and ids."""
 
 from enrollment_crm.storage.models.base import Base
-from enrollment_crm.storage.models.calendar import DeadlineRow, PrepSessionRow, RegistrationRow, SweepRow
+from enrollment_crm.storage.models.calendar import DeadlineRow, OutageRow, PrepSessionRow, RegistrationRow, SweepRow
+from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
 from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
@@ -20,6 +21,7 @@ __all__ = [
     "ApplicationRow",
     "Base",
     "BatchRow",
+    "BounceRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
@@ -27,9 +29,11 @@ __all__ = [
     "InboxRow",
     "InterestRow",
     "MessageRow",
+    "OutageRow",
     "PersonRow",
     "PrepSessionRow",
     "QuarantineRow",
+    "ReceivedFactRow",
     "RegistrationRow",
     "ResidencyEvidenceRow",
     "ReviewRow",

@@ -7,11 +7,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.deadlines import Round
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.storage.models.base import Base, Id, is_one_of
 
 
 class DeadlineRow(Base):
-    """A stated date of one group: the row with ``replaced_at`` NULL is in force, older ones are history."""
+    """A stated date of one group.
+
+    Approved and with ``replaced_at`` NULL it is in force; older rows are history. A row that nobody has approved
+    yet waits to be confirmed, and nothing is sent for it.
+    """
 
     __tablename__ = "deadline"
     __table_args__ = (
@@ -27,6 +32,7 @@ class DeadlineRow(Base):
             unique=True,
             postgresql_where=text("replaced_at IS NULL"),
         ),
+        CheckConstraint("(approved_at IS NULL) = (approved_by IS NULL)", name="approved_by_somebody"),
     )
 
     id: Mapped[Id]
@@ -34,13 +40,19 @@ class DeadlineRow(Base):
     entry_term: Mapped[str]
     round: Mapped[str]
     residency: Mapped[str]
-    #: The last day, on New York's clock (R1).
+    #: The last day, on the clock of ``cut_off_zone`` (R1).
     stated_date: Mapped[date]
+    #: IANA zone on whose clock the stated date ends.
+    cut_off_zone: Mapped[str] = mapped_column(server_default=HOME_ZONE)
     version: Mapped[int]
     #: Where the date was read.
     source: Mapped[str]
-    approved_by: Mapped[str]
-    approved_at: Mapped[datetime]
+    #: Who brought it into force: a member of staff, or ``configuration``. NULL: still to be confirmed.
+    approved_by: Mapped[str | None]
+    #: From when on it is in force: the turn of everybody who follows it (R9).
+    approved_at: Mapped[datetime | None]
+    #: Why it was set or moved, in the words of who did it.
+    reason: Mapped[str] = mapped_column(server_default="")
     replaced_at: Mapped[datetime | None]
 
 
@@ -59,6 +71,8 @@ class PrepSessionRow(Base):
     url: Mapped[str]
     #: Counts changes, as calendar files do (RFC 5545 SEQUENCE).
     sequence: Mapped[int] = mapped_column(server_default=text("0"))
+    #: When it was announced, or moved last; NULL: before this was kept.
+    changed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
 
 
@@ -77,5 +91,18 @@ class SweepRow(Base):
 
     __tablename__ = "sweep"
 
+    #: A domain ``Sweep``.
     name: Mapped[str] = mapped_column(primary_key=True)
     swept_until: Mapped[datetime]
+
+
+class OutageRow(Base):
+    """A span in which something fell due and no sweep looked at it: a standstill, or a sweep that was held.
+
+    Its end is the turn (R6) of everybody concerned.
+    """
+
+    __tablename__ = "outage"
+
+    ended: Mapped[datetime] = mapped_column(primary_key=True)
+    began: Mapped[datetime]

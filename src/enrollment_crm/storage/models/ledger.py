@@ -9,14 +9,13 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     Sequence,
-    UniqueConstraint,
     text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.reminders import WithholdReason
+from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models.base import Base, Id, PersonId, is_one_of
 
 MESSAGE_IDS = Sequence("message_id_seq", metadata=Base.metadata, data_type=BigInteger())
@@ -75,12 +74,14 @@ class MessageRow(Base):
 class CoverRow(Base):
     """One key of R5, and what became of it: the message that covers it, or the reason that withheld it.
 
-    The unique constraint is what makes every message go out once, whatever runs twice.
+    The unique key is what makes every message go out once, whatever runs twice. A cover that was withheld for a reason
+    which uses up no key (``superseded``), or whose reason has been lifted (``unsubscribed``), is ``released``.
     """
 
     __tablename__ = "cover"
     __table_args__ = (
-        UniqueConstraint(
+        Index(
+            "uq_cover_key",
             "person_id",
             "kind",
             "program",
@@ -90,8 +91,9 @@ class CoverRow(Base):
             "prep_session_id",
             "session_starts",
             "offset",
-            name="uq_cover_key",
+            unique=True,
             postgresql_nulls_not_distinct=True,
+            postgresql_where=text("NOT released"),
         ),
         CheckConstraint("(message_row_id IS NULL) <> (withheld IS NULL)", name="sent_or_withheld"),
         CheckConstraint(f"withheld IS NULL OR {is_one_of('withheld', WithholdReason)}", name="withheld_is_known"),
@@ -106,12 +108,16 @@ class CoverRow(Base):
     stated_date: Mapped[date | None]
     prep_session_id: Mapped[str | None]
     session_starts: Mapped[datetime | None]
-    #: ``7d``, ``1h``.
+    #: ``7d``, ``1h``; of a notice that something has moved, the version that it tells of.
     offset: Mapped[str | None]
+    #: A point that was missed, and went out late (R6).
+    catch_up: Mapped[bool] = mapped_column(server_default=text("false"))
     due_at: Mapped[datetime]
     #: Deferred: a cover is written before the message that it decides on, in one transaction.
     message_row_id: Mapped[int | None] = mapped_column(
         BigInteger, ForeignKey("message.id", deferrable=True, initially="DEFERRED"), index=True
     )
     withheld: Mapped[str | None]
+    #: The key is free again: a record of what happened, and no more.
+    released: Mapped[bool] = mapped_column(server_default=text("false"))
     recorded_at: Mapped[datetime]

@@ -58,6 +58,11 @@ class PersonRow(Base):
     route_reason: Mapped[str] = mapped_column(server_default="")
     #: True from the moment that something was said which may change the route.
     needs_routing: Mapped[bool] = mapped_column(Boolean, server_default=text("true"))
+    #: Since when the residency is unknown, or was so last; NULL: it never was. What another group's date left behind
+    #: while it was so is never caught up (R2).
+    unknown_from: Mapped[datetime | None]
+    #: Until when it was unknown; NULL: it still is, or never was.
+    unknown_until: Mapped[datetime | None]
     bounced_at: Mapped[datetime | None]
     complained_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
@@ -72,6 +77,7 @@ class InterestRow(Base):
     __table_args__ = (
         UniqueConstraint("person_id", "program", "entry_term", postgresql_nulls_not_distinct=True),
         Index("ix_interest_cell", "program", "entry_term", "person_id"),
+        Index("ix_interest_changed", "changed_at"),
     )
 
     id: Mapped[Id]
@@ -81,6 +87,8 @@ class InterestRow(Base):
     entry_term: Mapped[str | None]
     #: When it reached the pipeline; points before it were not for this person (R5).
     since: Mapped[datetime]
+    #: The last turn (the c of R6): when this interest arrived, or its residency, zone or consent changed.
+    changed_at: Mapped[datetime]
     #: Whether the person asked for information (and is welcomed) or came by an application.
     asked_for_information: Mapped[bool] = mapped_column(Boolean)
 

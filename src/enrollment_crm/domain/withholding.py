@@ -1,0 +1,30 @@
+"""Why a message that was due did not go out."""
+
+from enum import StrEnum
+
+
+class WithholdReason(StrEnum):
+    """Why a message that was due did not go out (R6, R7). A closed list: ledger rows carry it, ops count it."""
+
+    #: A newer reminder of the same deadline was due as well: one useful message, never a burst (R6).
+    COLLAPSED = "collapsed"
+    #: A missed reminder whose successor is so near that it would only be repeated (R6).
+    TOO_CLOSE_TO_NEXT = "too_close_to_next"
+    #: The deadline is over or nearly so, or a session's hour has passed (R6, R10).
+    TOO_LATE = "too_late"
+    #: An application for that term has been submitted.
+    SUBMITTED = "submitted"
+    #: The person does not want messages of this kind; a new signup frees the key again (R7).
+    UNSUBSCRIBED = "unsubscribed"
+    #: Their address does not exist any more.
+    BOUNCED = "bounced"
+    #: They reported a message as spam.
+    COMPLAINED = "complained"
+    #: Their data was erased.
+    ERASED = "erased"
+    #: They are the same person as another record, which is written to instead.
+    MERGED = "merged"
+    #: It waited for the morning, and its deadline changed meanwhile; the key stays free (R9).
+    SUPERSEDED = "superseded"
+    #: A record that was merged into this one had it.
+    ALREADY_SENT = "already_sent"

@@ -1,0 +1,39 @@
+"""Cells: the question who of a due cell is due, as far as its statements share it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, func
+
+from enrollment_crm.domain.invitations import NextCutOff
+from enrollment_crm.domain.reminders import DueCell
+from enrollment_crm.storage.models import PersonRow
+
+
+@dataclass(frozen=True)
+class DuePeople:
+    """A cell, with what decides who of it is due: topics that readers may have left, and their next deadlines."""
+
+    cell: DueCell
+    reminder_topic: str
+    invitation_topic: str
+    #: The next deadline of each group: an invitation helps before the reader's own.
+    cut_offs: Sequence[NextCutOff] = ()
+    #: Only these people; None: everybody.
+    person_ids: Sequence[int] | None = None
+    #: Only people with greater ids: a cell is claimed in the order of ids.
+    after_person_id: int = 0
+    #: Also people whose route is being decided anew.
+    also_unrouted: bool = False
+
+
+def lives_in(people: DuePeople) -> list[ColumnElement[bool]]:
+    """SQL: the routed people of the cell's zone, of whom the question is."""
+    conditions: list[ColumnElement[bool]] = [PersonRow.zone == people.cell.zone]
+    if not people.also_unrouted:
+        conditions.append(PersonRow.needs_routing.is_(False))
+    if people.person_ids is not None:
+        conditions.append(PersonRow.id == func.any(list(people.person_ids)))
+    if people.after_person_id:
+        conditions.append(PersonRow.id > people.after_person_id)
+    return conditions

@@ -1,0 +1,48 @@
+"""Erasure: what is left of a person is an id, dates and what became of messages; nothing that names them."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, delete, func, literal, null, select, update
+
+from enrollment_crm.storage.models import (
+    BounceRow,
+    ConsentRow,
+    EventRow,
+    InboxRow,
+    MessageRow,
+    PersonRow,
+    ResidencyEvidenceRow,
+    ReviewRow,
+    UnsubscriptionRow,
+)
+
+#: In the place of an address: no mail system can have such a domain (RFC 2606).
+_NOBODY = "@erased.invalid"
+
+
+def blank_person(connection: Connection, person_id: int, *, at: datetime) -> None:
+    """Take out of every table what names this person or was said by them; raw rows keep their digest alone.
+
+    The digest recognises a row of an overlapping export that comes again: it does not bring the person back.
+    """
+    rows = select(EventRow.inbox_id).where(EventRow.person_id == person_id, EventRow.inbox_id.is_not(None))
+    connection.execute(update(InboxRow).where(InboxRow.id.in_(rows)).values(raw={}))
+    for table in (ResidencyEvidenceRow, ConsentRow, UnsubscriptionRow, ReviewRow, BounceRow):
+        connection.execute(delete(table).where(table.person_id == person_id))
+    connection.execute(update(MessageRow).where(MessageRow.person_id == person_id).values(content=null()))
+    nobody = func.concat(literal("erased-"), PersonRow.id, literal(_NOBODY))
+    connection.execute(
+        update(PersonRow)
+        .where(PersonRow.id == person_id)
+        .values(
+            email=nobody,
+            email_key=nobody,
+            first_name="",
+            last_name="",
+            phone="",
+            country=None,
+            stated_time_zone=None,
+            route_reason="",
+            erased_at=at,
+        )
+    )

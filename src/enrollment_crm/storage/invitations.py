@@ -1,0 +1,125 @@
+"""Invitations: people who have not submitted and are not registered, before their next deadline (R8, R10)."""
+
+from typing import Any
+
+from sqlalchemy import (
+    CTE,
+    Boolean,
+    ColumnClause,
+    ColumnElement,
+    Date,
+    DateTime,
+    ScalarSelect,
+    Select,
+    Text,
+    Values,
+    and_,
+    column,
+    exists,
+    false,
+    func,
+    literal,
+    not_,
+    null,
+    or_,
+    select,
+    values,
+)
+
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.storage.cells import DuePeople, lives_in
+from enrollment_crm.storage.claims import not_yet_covered
+from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
+from enrollment_crm.storage.withholding import has_submitted, withheld_reason
+
+_INSTANT = DateTime(timezone=True)
+
+
+def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[Any, ...]]:
+    """One row a person and invitation that has no cover yet, with the columns of a deadline's cover.
+
+    Args:
+        going: the deadline covers of the same cell: an invitation of that day goes ``along`` with them.
+    """
+    invited = _invited(people)
+    along = _has_deadline_message(going) if going is not None else false()
+    return (
+        select(
+            PersonRow.id.label("person_id"),
+            literal(MessageKind.SESSION_INVITATION.value).label("kind"),
+            *(null().cast(Text).label(name) for name in ("program", "entry_term", "round")),
+            null().cast(Date).label("stated_date"),
+            invited.c.offset,
+            invited.c.prep_session_id,
+            invited.c.session_starts,
+            invited.c.due_at,
+            false().label("catch_up"),
+            withheld_reason(MessageKind.SESSION_INVITATION, topic=people.invitation_topic).label("withheld"),
+            along.label("along"),
+        )
+        .select_from(PersonRow)
+        .join(invited, invited.c.session_ends <= _next_cut_off(people, invited))
+        .where(*lives_in(people), _not_registered(invited), _open(invited), or_(not_(invited.c.folds_only), along))
+    )
+
+
+def _invited(people: DuePeople) -> Values:
+    columns: list[ColumnClause[Any]] = [
+        column("prep_session_id", Text),
+        column("session_starts", _INSTANT),
+        column("session_ends", _INSTANT),
+        column("offset", Text),
+        column("due_at", _INSTANT),
+        column("folds_only", Boolean),
+    ]
+    rows = [
+        (one.prep_session_id, one.starts, one.ends, one.offset, one.instant, one.folds_only)
+        for one in people.cell.invitations
+    ]
+    return values(*columns, name="invited").data(rows)
+
+
+def _next_cut_off(people: DuePeople, invited: Values) -> ScalarSelect[Any]:
+    """SQL: the reader's next deadline, over all that they wanted by then and have not submitted for."""
+    columns: list[ColumnClause[Any]] = [
+        column("program", Text),
+        column("entry_term", Text),
+        column("residency", Text),
+        column("ends_at", _INSTANT),
+    ]
+    rows = [(one.program, one.entry_term, one.residency, one.ends_at) for one in people.cut_offs]
+    # A table without rows cannot be written in SQL: a program that nobody has stands for it.
+    following = values(*columns, name="following").data(rows or [("", "", "", None)])
+    return (
+        select(func.min(following.c.ends_at))
+        .select_from(InterestRow)
+        .join(
+            following,
+            and_(following.c.program == InterestRow.program, following.c.entry_term == InterestRow.entry_term),
+        )
+        .where(
+            InterestRow.person_id == PersonRow.id,
+            following.c.residency == PersonRow.residency,
+            InterestRow.since <= invited.c.due_at,
+            not_(has_submitted(InterestRow.program, InterestRow.entry_term)),
+        )
+        .correlate(PersonRow, invited)
+        .scalar_subquery()
+    )
+
+
+def _not_registered(invited: Values) -> ColumnElement[bool]:
+    registered = select(1).where(
+        RegistrationRow.person_id == PersonRow.id, RegistrationRow.prep_session_id == invited.c.prep_session_id
+    )
+    return not_(exists(registered.correlate_except(RegistrationRow)))
+
+
+def _open(invited: Values) -> ColumnElement[bool]:
+    key = {name: invited.c[name] for name in ("prep_session_id", "session_starts", "offset")}
+    return not_yet_covered(MessageKind.SESSION_INVITATION, PersonRow.id, **key)
+
+
+def _has_deadline_message(going: CTE) -> ColumnElement[bool]:
+    theirs = select(1).where(going.c.person_id == PersonRow.id, going.c.withheld.is_(None))
+    return exists(theirs.correlate(PersonRow))

@@ -1,0 +1,49 @@
+"""Sweeps: how far reminders have been looked at, and the spans in which nobody looked."""
+
+from datetime import datetime
+
+from sqlalchemy import Connection, func, select
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
+
+from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.turns import Outage
+from enrollment_crm.storage.models import OutageRow, PersonRow, SweepRow
+
+
+def zones_of_people(connection: Connection) -> list[str]:
+    """The zones that people live by. A loose index scan: its cost grows with the zones, not with the people."""
+    first = select(func.min(PersonRow.zone).label("zone")).cte("zones", recursive=True)
+    following = select(select(func.min(PersonRow.zone)).where(PersonRow.zone > first.c.zone).scalar_subquery()).where(
+        first.c.zone.is_not(None)
+    )
+    every = first.union_all(following)
+    return list(connection.execute(select(every.c.zone).where(every.c.zone.is_not(None))).scalars())
+
+
+def swept_until(connection: Connection, sweep: Sweep) -> datetime | None:
+    """The instant up to which every point has been looked at; None before the first sweep."""
+    statement = select(SweepRow.swept_until).where(SweepRow.name == sweep.value)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def record_sweep(connection: Connection, sweep: Sweep, until: datetime) -> None:
+    """Remember how far has been swept; it never goes back."""
+    statement = insert_or_update(SweepRow).values(name=sweep.value, swept_until=until)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[SweepRow.name],
+            set_={"swept_until": func.greatest(SweepRow.swept_until, statement.excluded.swept_until)},
+        )
+    )
+
+
+def record_outage(connection: Connection, outage: Outage) -> None:
+    """Keep a span in which something fell due and nobody looked; the same end twice is once."""
+    statement = insert_or_update(OutageRow).values(ended=outage.ended, began=outage.began)
+    connection.execute(statement.on_conflict_do_nothing())
+
+
+def outages_since(connection: Connection, since: datetime) -> list[Outage]:
+    """The outages that ended at or after an instant, oldest first."""
+    statement = select(OutageRow.began, OutageRow.ended).where(OutageRow.ended >= since).order_by(OutageRow.ended)
+    return [Outage(row.began, row.ended) for row in connection.execute(statement)]

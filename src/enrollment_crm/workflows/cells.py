@@ -1,0 +1,157 @@
+"""Cells: what is due of deadlines and invitations in each zone, found and sent."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from enrollment_crm.domain.deadlines import DeadlineRecord, in_force_at
+from enrollment_crm.domain.invitations import DueInvitation, invitations_at, next_cut_offs
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.points import next_hour_of_sending
+from enrollment_crm.domain.prep_sessions import PrepSession
+from enrollment_crm.domain.programs import Cadences
+from enrollment_crm.domain.reminders import DueCell, DuePoint, Span, due_cells, due_points, still_due
+from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.turns import LONGEST_WAIT, Outage, Turn, date_changes
+from enrollment_crm.storage.cells import DuePeople
+from enrollment_crm.storage.claims import DueCount
+from enrollment_crm.storage.deadlines import deadline_records
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.prep_sessions import prep_sessions_after
+from enrollment_crm.storage.reminders import claim_due_people, count_due_people
+from enrollment_crm.storage.sweeps import outages_since, swept_until, zones_of_people
+from enrollment_crm.storage.turns import personal_turns
+from enrollment_crm.workflows.composition import Calendar
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
+from enrollment_crm.workflows.outbox import Outbox
+
+#: Instants are kept to the microsecond: this is the one right after another.
+_AN_INSTANT = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True)
+class CalendarView:
+    """The calendar as a sweep reads it: dates with their history, sessions ahead, and the zones of people."""
+
+    records: Sequence[DeadlineRecord]
+    prep_sessions: Sequence[PrepSession]
+    zones: Sequence[str]
+    outages: Sequence[Outage]
+    now: datetime
+
+
+def view_calendar(connection: Connection, now: datetime) -> CalendarView:
+    """What is needed to tell what is due at ``now``, or will be later."""
+    return CalendarView(
+        records=deadline_records(connection, since=now - LONGEST_WAIT),
+        prep_sessions=prep_sessions_after(connection, now),
+        zones=zones_of_people(connection),
+        outages=outages_since(connection, now - LONGEST_WAIT),
+        now=now,
+    )
+
+
+def on_time(outbox: Outbox, now: datetime) -> Span:
+    """What a sweep at ``now`` takes for on time; what lies before was due in an outage, if no sweep looked at it."""
+    return Span(now - max(outbox.punctuality, _AN_INSTANT), now)
+
+
+def missed_span(connection: Connection, outbox: Outbox, sweep: Sweep, now: datetime) -> Span | None:
+    """The span that no sweep has looked at and that is not on time any more; None: there is none."""
+    swept, due = swept_until(connection, sweep) or now, on_time(outbox, now)
+    return Span(swept, due.after) if swept < due.after else None
+
+
+def outage_ending(connection: Connection, outbox: Outbox, view: CalendarView) -> Outage | None:
+    """The outage whose end is this sweep: something fell due, and nobody looked (R6). None: nothing did."""
+    missed = missed_span(connection, outbox, Sweep.DEADLINES, view.now)
+    if missed is None or not points_in(
+        outbox.cadences, view, missed, turns_in(connection, outbox.cadences, view, missed)
+    ):
+        return None
+    return Outage(missed.after, view.now)
+
+
+def turns_in(connection: Connection, cadences: Cadences, view: CalendarView, span: Span) -> list[Turn]:
+    """The turns of which something may settle in the span."""
+    personal = personal_turns(
+        connection,
+        after=span.after,
+        until=span.until,
+        waking_zones=[zone for zone in view.zones if _wakes(cadences, zone, span)],
+    )
+    return [*turns_of_everybody(view, span), *personal]
+
+
+def turns_of_everybody(view: CalendarView, span: Span) -> list[Turn]:
+    """Outages and changes of dates of which something may settle in the span."""
+    return [*view.outages, *date_changes(view.records, since=span.after - LONGEST_WAIT, until=span.until)]
+
+
+def _wakes(cadences: Cadences, zone: str, span: Span) -> bool:
+    """Whether the hour at which catch-ups of the night go out falls into the span."""
+    return any(next_hour_of_sending(span.after, ZoneInfo(zone), cadence) in span for cadence in cadences.every())
+
+
+def points_in(cadences: Cadences, view: CalendarView, span: Span, turns: Sequence[Turn]) -> dict[str, list[DuePoint]]:
+    """Zone -> the points that are due in the span."""
+    return due_points(view.records, view.zones, cadences.of, turns, span)
+
+
+def find_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueCell, DueCount]]:
+    """The cells that are due at ``now`` with their people, most urgent deadline first."""
+    view, span = view_calendar(connection, now), on_time(outbox, now)
+    outage = outage_ending(connection, outbox, view)
+    turns = [*turns_in(connection, outbox.cadences, view, span), *([outage] if outage else [])]
+    points = points_in(outbox.cadences, view, span, turns)
+    cells = due_cells(points, _invitations(outbox, view, span, points))
+    people = [due_people(outbox, cell, view) for cell in cells]
+    return [(one.cell, count_due_people(connection, one)) for one in people]
+
+
+def _invitations(
+    outbox: Outbox, view: CalendarView, span: Span, points: dict[str, list[DuePoint]]
+) -> dict[str, list[DueInvitation]]:
+    cadence = outbox.cadences.default
+    found = {}
+    for zone in view.zones:
+        going = any(point.withheld is None for point in points.get(zone, ()))
+        invitations = [
+            one
+            for one in invitations_at(view.prep_sessions, zone, cadence, after=span.after, until=span.until)
+            if going or not one.folds_only
+        ]
+        if invitations:
+            found[zone] = invitations
+    return found
+
+
+def due_people(outbox: Outbox, cell: DueCell, view: CalendarView) -> DuePeople:
+    """The question who of a cell is due."""
+    deadlines = in_force_at(view.records, view.now)
+    return DuePeople(
+        cell=cell,
+        reminder_topic=outbox.topic_of(MessageKind.DEADLINE_REMINDER),
+        invitation_topic=outbox.topic_of(MessageKind.SESSION_INVITATION),
+        cut_offs=next_cut_offs(deadlines, view.now) if cell.invitations else (),
+    )
+
+
+def send_cell(outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: datetime) -> Tally:
+    """Claim and send a cell to its end, a few people at a time."""
+    tally = Tally()
+    with transaction(outbox.engine) as connection:
+        view = view_calendar(connection, now)
+    people = due_people(outbox, still_due(cell, calendar.deadlines, now=now), view)
+    while people.cell.points or people.cell.invitations:
+        with transaction(outbox.engine) as connection:
+            part = claim_due_people(connection, people, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
+        tally.add_withheld(part.claim.withheld)
+        tally += deliver(outbox, part.claim.message_ids, calendar, now=now)
+        if part.through_person_id is None:
+            break
+        people = replace(people, after_person_id=part.through_person_id)
+    return tally

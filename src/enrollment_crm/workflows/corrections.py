@@ -1,0 +1,88 @@
+"""Corrections: a person says something else of themselves than before (R2)."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, Engine
+
+from enrollment_crm.domain.addresses import address_key
+from enrollment_crm.domain.deadlines import deadlines_of, in_force_at
+from enrollment_crm.domain.facts import Fact
+from enrollment_crm.domain.late_applications import moved_to_past
+from enrollment_crm.domain.people import Contact
+from enrollment_crm.domain.programs import Cadences
+from enrollment_crm.domain.reminders import DuePoint
+from enrollment_crm.domain.residency import Residency, ResidencyEvidence
+from enrollment_crm.domain.terms import EntryTerm
+from enrollment_crm.storage.corrections import PersonWithTerm, person_with_term, replace_term
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.facts import is_new
+from enrollment_crm.storage.people import add_evidence, await_routing, person_of_address, upsert_person
+from enrollment_crm.storage.routing import open_review_once
+from enrollment_crm.workflows.cells import CalendarView, view_calendar
+from enrollment_crm.workflows.inbox import FORM
+from enrollment_crm.workflows.superseding import supersede_for_person
+
+
+def correct_residency(engine: Engine, email: str, residency: Residency, *, fact: Fact) -> None:
+    """A newer answer of the person replaces the older one; the route follows when people are routed next."""
+    with transaction(engine) as connection:
+        person_id = person_of_address(connection, address_key(email))
+        if person_id is None or not is_new(connection, fact):
+            return
+        evidence = ResidencyEvidence(source=FORM, said_at=fact.at, stated=residency)
+        add_evidence(connection, person_id=person_id, evidence=evidence)
+        await_routing(connection, person_id)
+
+
+def correct_zone(engine: Engine, email: str, time_zone: str, *, country_zones: Mapping[str, str], fact: Fact) -> None:
+    """The person lives by another clock from now on (R4)."""
+    with transaction(engine) as connection:
+        if person_of_address(connection, address_key(email)) is None or not is_new(connection, fact):
+            return
+        contact = Contact.of_address(email, time_zone=time_zone)
+        upsert_person(connection, contact, country_zones=country_zones, now=fact.at)
+
+
+def correct_entry_term(
+    engine: Engine, email: str, old: EntryTerm | None, new: EntryTerm, *, cadences: Cadences, fact: Fact
+) -> None:
+    """The person wants to begin in another term: it replaces the old one, wherever they named that.
+
+    Who never named the old one just has the new one besides.
+    """
+    with transaction(engine) as connection:
+        person_id = person_of_address(connection, address_key(email))
+        if person_id is None or not is_new(connection, fact):
+            return
+        view = view_calendar(connection, fact.at)
+        person = person_with_term(connection, person_id, old)
+        for program in person.programs or (cadences.default_program,):
+            _supersede(connection, cadences, view, person, program, old)
+            replace_term(connection, person, program, old, new, at=fact.at)
+            _review_past(connection, view, person, program, new)
+
+
+def _supersede(
+    connection: Connection,
+    cadences: Cadences,
+    view: CalendarView,
+    person: PersonWithTerm,
+    program: str,
+    old: EntryTerm | None,
+) -> None:
+    def concerns(point: DuePoint) -> bool:
+        return (point.program, point.entry_term) == (program, str(old))
+
+    supersede_for_person(connection, cadences, view, person.person_id, person.turns, concerns)
+
+
+def _review_past(
+    connection: Connection, view: CalendarView, person: PersonWithTerm, program: str, new: EntryTerm
+) -> None:
+    theirs = deadlines_of(
+        in_force_at(view.records, view.now), program=program, entry_term=new, residency=person.residency, now=view.now
+    )
+    for deadline in theirs:
+        review = moved_to_past(str(new), deadline, view.now)
+        if review:
+            open_review_once(connection, review, person_id=person.person_id, now=view.now)

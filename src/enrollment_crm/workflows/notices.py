@@ -1,0 +1,76 @@
+"""Notices: moved dates and sessions, cancellations and confirmations, found and sent at once (R9, R10)."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.notices import MovedDate, moved_dates
+from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.turns import date_changes
+from enrollment_crm.storage.claims import Claim, DueCount
+from enrollment_crm.storage.deadlines import deadline_records
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.notices import (
+    claim_moved,
+    claim_session_notices,
+    count_moved,
+    count_session_notices,
+)
+from enrollment_crm.workflows.cells import missed_span, on_time
+from enrollment_crm.workflows.composition import Calendar
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
+from enrollment_crm.workflows.outbox import Outbox
+
+#: What those who registered for a session are told at once.
+SESSION_NOTICES = (MessageKind.SESSION_CONFIRMATION, MessageKind.SESSION_MOVED, MessageKind.SESSION_CANCELLED)
+
+
+def find_moved_dates(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[MovedDate, DueCount]]:
+    """The dates that moved since the last sweep, with the people who are to be told."""
+    missed = missed_span(connection, outbox, Sweep.DEADLINES, now)
+    since = (missed or on_time(outbox, now)).after
+    records = deadline_records(connection, since=since)
+    topic = outbox.topic_of(MessageKind.DEADLINE_MOVED)
+    moved = moved_dates(date_changes(records, since=since, until=now), records)
+    return [(one, count_moved(connection, one, topic=topic)) for one in moved]
+
+
+def find_session_notices(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[MessageKind, DueCount]]:
+    """How many notices of each kind are owed to those who registered."""
+    return [
+        (kind, count_session_notices(connection, kind, topic=outbox.topic_of(kind), now=now))
+        for kind in SESSION_NOTICES
+    ]
+
+
+def send_moved_date(outbox: Outbox, moved: MovedDate, calendar: Calendar, *, now: datetime) -> Tally:
+    """Tell everybody who is to be told that a date has moved."""
+    topic = outbox.topic_of(MessageKind.DEADLINE_MOVED)
+
+    def claim(connection: Connection) -> Claim:
+        return claim_moved(connection, moved, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
+
+    return _send_all(outbox, claim, calendar, now)
+
+
+def send_session_notices(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: datetime) -> Tally:
+    """Send every notice of this kind that is owed."""
+    topic = outbox.topic_of(kind)
+
+    def claim(connection: Connection) -> Claim:
+        return claim_session_notices(connection, kind, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
+
+    return _send_all(outbox, claim, calendar, now)
+
+
+def _send_all(outbox: Outbox, claim: Callable[[Connection], Claim], calendar: Calendar, now: datetime) -> Tally:
+    tally = Tally()
+    while True:
+        with transaction(outbox.engine) as connection:
+            part = claim(connection)
+        if not part.settled:
+            return tally
+        tally.add_withheld(part.withheld)
+        tally += deliver(outbox, part.message_ids, calendar, now=now)

@@ -1,0 +1,56 @@
+"""Reminders of prep sessions: found and sent to those who registered (R10)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.points import session_points
+from enrollment_crm.domain.reminders import Span
+from enrollment_crm.domain.session_reminders import DueSession, due_sessions
+from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.storage.claims import DueCount
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.prep_sessions import prep_sessions_after
+from enrollment_crm.storage.session_reminders import claim_due_registrations, count_due_registrations
+from enrollment_crm.workflows.cells import missed_span, on_time
+from enrollment_crm.workflows.composition import Calendar
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
+from enrollment_crm.workflows.outbox import Outbox
+
+
+def find_sessions(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueSession, DueCount]]:
+    """The session points that are due at ``now``, or were missed, with their people."""
+    due = on_time(outbox, now)
+    missed = missed_span(connection, outbox, Sweep.SESSIONS, now) or Span(due.after, due.after)
+    sessions = prep_sessions_after(connection, missed.after)
+    topic = outbox.topic_of(MessageKind.SESSION_REMINDER)
+    found = due_sessions(sessions, outbox.cadences.default, missed=missed, due=due)
+    return [(one, count_due_registrations(connection, one, topic=topic)) for one in found]
+
+
+def send_session(outbox: Outbox, due: DueSession, calendar: Calendar, *, now: datetime) -> Tally:
+    """Claim and send one session point to its end; nothing, where the session was moved or cancelled since then."""
+    tally, topic = Tally(), outbox.topic_of(MessageKind.SESSION_REMINDER)
+    if due.withheld is None and not _still_stands(outbox, due, calendar.prep_sessions):
+        return tally
+    while True:
+        with transaction(outbox.engine) as connection:
+            claim = claim_due_registrations(
+                connection, due, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now
+            )
+        if not claim.settled:
+            return tally
+        tally.add_withheld(claim.withheld)
+        tally += deliver(outbox, claim.message_ids, calendar, now=now)
+
+
+def _still_stands(outbox: Outbox, due: DueSession, sessions: Sequence[object]) -> bool:
+    session = next((one for one in sessions if getattr(one, "id", None) == due.prep_session.id), None)
+    if session is None:
+        return False
+    cadence = outbox.cadences.default
+    points = session_points(due.prep_session.starts, ZoneInfo(due.prep_session.zone), cadence)
+    return any((one.offset, one.instant) == (due.offset, due.instant) for one in points)
