@@ -13,7 +13,7 @@ from enrollment_crm.bootstrap import programs_of
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.deadlines import deadlines_in_force
-from enrollment_crm.storage.prep_sessions import prep_sessions_after, register
+from enrollment_crm.storage.prep_sessions import cancelled_prep_sessions_after, prep_sessions_after, register
 from enrollment_crm.workflows.deadlines import CalendarLoaded, load_calendar, load_prep_sessions
 
 NOW = datetime(2025, 9, 1, tzinfo=UTC)
@@ -87,6 +87,9 @@ def test_a_session_that_has_begun_or_was_cancelled_is_not_offered(
         connection.execute(text("UPDATE prep_session SET cancelled_at = now() WHERE id = :id"), {"id": sessions[2].id})
         assert prep_sessions_after(connection, sessions[0].starts) == [sessions[1]]
         assert prep_sessions_after(connection, sessions[0].starts - SECOND) == [sessions[0], sessions[1]]
+        # Those who registered are to hear of it, until it would have begun.
+        assert cancelled_prep_sessions_after(connection, sessions[0].starts) == [sessions[2]]
+        assert cancelled_prep_sessions_after(connection, sessions[2].starts) == []
 
 
 def test_registering_twice_is_once_and_never_for_what_has_begun(office: Office) -> None:

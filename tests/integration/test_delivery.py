@@ -241,7 +241,7 @@ def test_a_worker_whose_message_another_has_taken_up_does_not_begin(office: Offi
     def taken_up() -> None:
         office.end_leases()
         with transaction(office.engine) as connection:
-            reclaim_to_retry(connection, KIND, topic="admissions", limit=9, lease=A_LEASE, now=T_7)
+            reclaim_to_retry(connection, KIND, topics=office.outbox.topics, limit=9, lease=A_LEASE, now=T_7)
 
     assert interrupted(office, before_lease_check=taken_up).sweep(T_7) == {"claimed": 1}
     assert office.relay.offered == []

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+import pytest
 from tests.factories import ANA, HOUR, MINUTE, PROGRAM, STARTS, T_1, T_7, Office
 
 from enrollment_crm.domain.programs import Program
+from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.reminders import finish_sweep, send_reminders
 
 
@@ -86,3 +88,45 @@ def test_a_sweep_that_settled_everybody_moves_on(office: Office) -> None:
     office.sweep(T_7)
 
     assert finish_sweep(office.outbox, now=T_7)
+
+
+@pytest.fixture
+def folded(office: Office, session: str) -> int:
+    """Ana's reminder of T-7 with an invitation folded in (R8), refused for now before it was frozen; her id."""
+    ana = office.sign_up(ANA)
+    office.relay.answers["RCPT"] = "450 4.2.1 later"
+    office.sweep(T_7)
+    office.change(
+        'INSERT INTO cover (person_id, kind, prep_session_id, session_starts, "offset", due_at, message_row_id, '
+        "recorded_at) SELECT person_id, 'session_invitation', :session, :starts, '7d', due_at, id, claimed_at "
+        "FROM message",
+        session=session,
+        starts=STARTS,
+    )
+    office.relay.answers.clear()
+    office.end_leases()
+    return ana
+
+
+def test_r8_a_folded_invitation_goes_out_with_its_reminder(office: Office, folded: int) -> None:
+    assert office.sweep(T_7 + MINUTE * 5) == {"accepted": 1}
+    assert b"YOU ARE INVITED" in office.relay.taken[0].content
+
+
+def test_r8_a_folded_invitation_makes_no_message_by_itself(office: Office, folded: int) -> None:
+    office.report(at=T_7 + MINUTE)
+    assert office.sweep(T_7 + MINUTE * 5) == {"withheld": 1}
+    assert office.query("SELECT state, withheld FROM message") == [("withheld", "submitted")]
+
+
+def test_r8_whoever_wants_no_invitations_gets_the_reminder_alone(office: Office, folded: int) -> None:
+    unsubscribe(office.engine, folded, "sessions", now=T_7 + MINUTE)
+    assert office.sweep(T_7 + MINUTE * 5) == {"accepted": 1}
+    assert b"YOU ARE INVITED" not in office.relay.taken[0].content
+    assert office.withheld() == ["unsubscribed"]
+
+
+def test_r8_after_its_start_a_session_is_left_out_of_the_reminder(office: Office, folded: int) -> None:
+    assert office.sweep(STARTS + MINUTE) == {"accepted": 1}
+    assert b"YOU ARE INVITED" not in office.relay.taken[0].content
+    assert office.withheld() == ["too_late"]

@@ -3,10 +3,14 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.factories import ANA, BEN, HOUR, MINUTE, SEPTEMBER, T_7, T_14, Office
+from sqlalchemy import literal, select
+from tests.factories import ANA, BEN, HOUR, MINUTE, PROGRAM, SEPTEMBER, T_7, T_14, Office
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.prep_sessions import PrepSession
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.models import PersonRow
+from enrollment_crm.storage.withholding import withheld_reason
 from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.deadlines import load_prep_sessions
 
@@ -86,6 +90,55 @@ def test_r7_each_reason_withholds_its_kinds(office: Office, kind: MessageKind, r
         assert tally["accepted"] == 1
     # Recorded or sent, it is settled: it does not come back.
     assert send(office, kind) == {}
+
+
+#: Reasons that withhold a kind, as its statement reads them for a program and a term.
+MARKETING_REASONS = {"erased", "merged", "complained", "bounced", "unsubscribed", "submitted"}
+ONLY_WHERE_NOBODY_READS = {"erased", "merged", "complained", "bounced"}
+REASONS = {
+    MessageKind.WELCOME: MARKETING_REASONS,
+    MessageKind.DEADLINE_REMINDER: MARKETING_REASONS,
+    MessageKind.DEADLINE_MOVED: MARKETING_REASONS,
+    MessageKind.SESSION_INVITATION: MARKETING_REASONS,
+    MessageKind.SESSION_CONFIRMATION: ONLY_WHERE_NOBODY_READS,
+    MessageKind.SESSION_REMINDER: ONLY_WHERE_NOBODY_READS,
+    MessageKind.SESSION_MOVED: ONLY_WHERE_NOBODY_READS,
+    MessageKind.SESSION_CANCELLED: ONLY_WHERE_NOBODY_READS,
+    MessageKind.APPLICATION_RECEIVED: ONLY_WHERE_NOBODY_READS,
+}
+
+
+@pytest.mark.parametrize("reason", WITHHOLDS)
+def test_r7_each_reason_holds_for_every_kind_that_it_concerns(office: Office, reason: str) -> None:
+    person = office.sign_up(ANA)
+    assert _reasons(office, person) == dict.fromkeys(MessageKind)
+    happen(office, reason, person)
+    assert _reasons(office, person) == {kind: reason if reason in REASONS[kind] else None for kind in MessageKind}
+
+
+def test_r7_an_unsubscription_from_sessions_withholds_invitations_alone(office: Office) -> None:
+    person = office.sign_up(ANA)
+    unsubscribe(office.engine, person, "sessions", now=T_14)
+    withheld = {kind for kind, reason in _reasons(office, person).items() if reason}
+    assert withheld == {MessageKind.SESSION_INVITATION}
+
+
+def test_r7_an_unsubscription_from_reminders_withholds_the_notice_of_a_moved_deadline(office: Office) -> None:
+    person = office.sign_up(ANA)
+    unsubscribe(office.engine, person, office.outbox.topic_of(DEADLINE), now=T_14)
+    assert _reasons(office, person)[MessageKind.DEADLINE_MOVED] == "unsubscribed"
+
+
+def _reasons(office: Office, person: int) -> dict[MessageKind, str | None]:
+    """Why a message about the program and term of this person would be withheld, by kind."""
+    about = {"program": literal(PROGRAM), "entry_term": literal("fall 2027")}
+    with transaction(office.engine) as connection:
+        return {
+            kind: connection.execute(
+                select(withheld_reason(kind, topic=topic, **about)).where(PersonRow.id == person)
+            ).scalar_one()
+            for kind, topic in office.outbox.topics.items()
+        }
 
 
 def test_the_gravest_reason_is_the_one_that_is_recorded(office: Office) -> None:

@@ -44,14 +44,27 @@ _FIRST_RETRY = timedelta(minutes=1)
 _LONGEST_RETRY = timedelta(hours=4)
 #: Multiples of it, modulo one, spread evenly between 0 and 1.
 _GOLDEN_RATIO = 0.6180339887
-#: Offsets whose message is resent once, under the same Message-ID, when nobody can tell whether it went out:
+#: Offsets whose reminder is resent once, under the same Message-ID, when nobody can tell whether it went out:
 #: the last reminders are worth a duplicate, the others are not.
 _WORTH_A_DUPLICATE = frozenset({"7d", "1d"})
+#: Kinds of which every message is. Without it the reader goes by a date that does not hold, and no other message
+#: makes up for it; a second copy of a calendar file changes nothing (same UID, same SEQUENCE).
+_ALWAYS_WORTH_A_DUPLICATE = frozenset(
+    {
+        MessageKind.DEADLINE_MOVED,
+        MessageKind.SESSION_CONFIRMATION,
+        MessageKind.SESSION_MOVED,
+        MessageKind.SESSION_CANCELLED,
+    }
+)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Cover:
-    """One key of R5 that a message covers; the fields that its kind does not have are None."""
+    """One key of R5 that a message covers; the fields that its kind does not have are None.
+
+    One with a ``prep_session_id`` is a session's: in a deadline reminder, an invitation that was folded into it (R8).
+    """
 
     program: str | None = None
     entry_term: str | None = None
@@ -130,5 +143,19 @@ def retry_delay(message: ClaimedMessage, *, refusals: int) -> timedelta:
 
 
 def resend_when_unknown(message: ClaimedMessage) -> bool:
-    """Whether an unknown outcome is worth a second copy: only of the last reminders, and only once."""
-    return message.attempts < 2 and any(cover.offset in _WORTH_A_DUPLICATE for cover in message.covers)  # noqa: PLR2004
+    """Whether an unknown outcome is worth a second copy, and only one.
+
+    It is for the last reminders, and for what says that a date is another than the reader knows; it is not for
+    welcomes, receipts, invitations and early reminders, whatever is folded into them.
+    """
+    return message.attempts < 2 and _is_worth_a_duplicate(message)  # noqa: PLR2004
+
+
+def _is_worth_a_duplicate(message: ClaimedMessage) -> bool:
+    match message.kind:
+        case MessageKind.DEADLINE_REMINDER:
+            return any(one.offset in _WORTH_A_DUPLICATE for one in message.covers if one.prep_session_id is None)
+        case MessageKind.SESSION_REMINDER:
+            return any(one.offset in _WORTH_A_DUPLICATE for one in message.covers)
+        case kind:
+            return kind in _ALWAYS_WORTH_A_DUPLICATE

@@ -133,7 +133,7 @@ def scenario_of(raw: Mapping[str, Any]) -> Scenario:
         raise ScenarioInvalid(f"{name}: facts must be a list.")
     config = raw.get("config") or {}
     if not isinstance(config, Mapping):
-        raise ScenarioInvalid(f"{name}: config must be an object, such as {{\"anchor\": \"recipient_local\"}}.")
+        raise ScenarioInvalid(f'{name}: config must be an object, such as {{"anchor": "recipient_local"}}.')
     parsed = tuple(_fact(index, one, name) for index, one in enumerate(facts))
     _check_redelivered(parsed, name)
     return Scenario(name, start, end, config, parsed)

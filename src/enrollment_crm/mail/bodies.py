@@ -1,6 +1,8 @@
-"""The two bodies of a message as parts of a multipart: ASCII as it is, anything else quoted-printable."""
+"""The bodies of a message as parts of a multipart: ASCII as it is, anything else quoted-printable."""
 
 import binascii
+from dataclasses import dataclass
+from enum import StrEnum
 
 #: SMTP ends a line at 998 octets (RFC 5321 4.5.3.1.6); a little less, for what relays put in.
 _LONGEST_LINE = 950
@@ -8,6 +10,23 @@ _LONGEST_LINE = 950
 
 class ContentRefused(ValueError):
     """A body holds half a character (a lone surrogate). Clean the value where it comes from; a retry does not help."""
+
+
+class CalendarMethod(StrEnum):
+    """What a calendar does with a file (RFC 5546)."""
+
+    #: Makes the entry, or replaces one with a lower SEQUENCE.
+    PUBLISH = "PUBLISH"
+    #: Takes the entry away.
+    CANCEL = "CANCEL"
+
+
+@dataclass(frozen=True, slots=True)
+class CalendarFile:
+    """A calendar file (RFC 5545) that a message carries beside its words."""
+
+    method: CalendarMethod
+    text: str
 
 
 def text_part(text: str) -> bytes:
@@ -24,6 +43,14 @@ def html_part(html: str) -> bytes:
     HTML can name every character in ASCII, so that it needs no encoding that turns 20 KB over for each person.
     """
     return _part("html", html.encode("ascii", "xmlcharrefreplace"))
+
+
+def calendar_part(file: CalendarFile) -> bytes:
+    """The calendar file with its headers; the method stands there too (RFC 6047), the same as in the file."""
+    try:
+        return _part(f"calendar; method={file.method.value}", file.text.encode())
+    except UnicodeEncodeError as error:
+        raise ContentRefused("The calendar file holds half a character: clean the data it comes from.") from error
 
 
 def _part(subtype: str, octets: bytes) -> bytes:

@@ -10,7 +10,7 @@ from datetime import datetime
 from email.utils import format_datetime
 
 from enrollment_crm.mail.addresses import mailbox_of
-from enrollment_crm.mail.bodies import html_part, text_part
+from enrollment_crm.mail.bodies import CalendarFile, calendar_part, html_part, text_part
 from enrollment_crm.mail.headers import HeaderRefused, address_header, text_header, token_header
 from enrollment_crm.mail.signing import sign, signature_holds
 from enrollment_crm.mail.templates import RenderedEmail
@@ -91,8 +91,9 @@ def build_message(
     feedback_id: str,
     unsubscribe_url: str | None,
     now: datetime,
+    calendar: CalendarFile | None = None,
 ) -> OutgoingMessage:
-    """The message that carries a rendered email to one person; ``now`` becomes its Date.
+    """The message that carries a rendered email, and perhaps a calendar file, to one person; ``now`` is its Date.
 
     Raises:
         AddressInvalid: no mail can be sent to the recipient's address.
@@ -103,8 +104,6 @@ def build_message(
     if now.tzinfo is None:
         raise ValueError("`now` has no zone: pass an aware datetime.")
     to = mailbox_of(recipient.address)
-    # Nobody can know it beforehand and write it into a body: the Message-ID is an HMAC.
-    boundary = f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
     content = b"".join(
         [
             address_header("From", sender.name, mailbox_of(sender.address).spec),
@@ -116,15 +115,23 @@ def build_message(
             b"Auto-Submitted: auto-generated\r\n",
             token_header("Feedback-ID", feedback_id),
             _way_out(rendered.purpose, unsubscribe_url),
-            f'MIME-Version: 1.0\r\nContent-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n'.encode(),
-            f"--{boundary}\r\n".encode(),
-            text_part(rendered.text),
-            f"\r\n--{boundary}\r\n".encode(),
-            html_part(rendered.html),
-            f"\r\n--{boundary}--\r\n".encode(),
+            b"MIME-Version: 1.0\r\n",
+            _alternatives(rendered, calendar, message_id),
         ]
     )
     return OutgoingMessage(envelope_sender, to.spec, message_id, content, to.requires_smtputf8)
+
+
+def _alternatives(rendered: RenderedEmail, calendar: CalendarFile | None, message_id: str) -> bytes:
+    """The same message in two or three forms, the plainest first (RFC 2046)."""
+    parts = [text_part(rendered.text), html_part(rendered.html)]
+    if calendar:
+        parts.append(calendar_part(calendar))
+    # Nobody can know it beforehand and write it into a body: the Message-ID is an HMAC.
+    boundary = f"=_{hashlib.sha256(message_id.encode()).hexdigest()[:32]}"
+    head = f'Content-Type: multipart/alternative; boundary="{boundary}"\r\n\r\n--{boundary}\r\n'
+    between = f"\r\n--{boundary}\r\n".encode()
+    return head.encode() + between.join(parts) + f"\r\n--{boundary}--\r\n".encode()
 
 
 def _way_out(purpose: str, unsubscribe_url: str | None) -> bytes:

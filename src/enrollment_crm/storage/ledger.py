@@ -5,7 +5,7 @@ Every transition names the token of the claim: a worker that has lost its lease 
 
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from sqlalchemy import Connection, Update, func, select, update
 
@@ -68,6 +68,29 @@ def _covers_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, l
             )
         )
     return covers
+
+
+def date_told_before(connection: Connection, cover: Cover, *, person_id: int) -> date | None:
+    """The last other date that the person was told for the deadline of this cover; None: none that we know of.
+
+    Only messages that the relay has accepted count: what was claimed may never have left.
+    """
+    about_dates = (MessageKind.DEADLINE_REMINDER.value, MessageKind.DEADLINE_MOVED.value)
+    statement = (
+        select(CoverRow.stated_date)
+        .join(MessageRow, MessageRow.id == CoverRow.message_row_id)
+        .where(
+            CoverRow.person_id == person_id,
+            CoverRow.kind.in_(about_dates),
+            CoverRow.program == cover.program,
+            CoverRow.entry_term == cover.entry_term,
+            CoverRow.round == cover.round,
+            CoverRow.stated_date != cover.stated_date,
+            MessageRow.state == MessageState.ACCEPTED.value,
+        )
+        .order_by(MessageRow.accepted_at.desc(), CoverRow.id.desc())
+    )
+    return connection.execute(statement.limit(1)).scalar_one_or_none()
 
 
 class LeaseLostError(Exception):

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import ColumnElement, Connection, Row, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.prep_sessions import PrepSession
@@ -13,11 +13,16 @@ from enrollment_crm.storage.models import PrepSessionRow, RegistrationRow
 
 def prep_sessions_after(connection: Connection, now: datetime) -> list[PrepSession]:
     """Sessions that have not begun and are not cancelled, earliest first."""
-    statement = (
-        select(PrepSessionRow.__table__)
-        .where(PrepSessionRow.starts > now, PrepSessionRow.cancelled_at.is_(None))
-        .order_by(PrepSessionRow.starts, PrepSessionRow.id)
-    )
+    return _sessions(connection, PrepSessionRow.starts > now, PrepSessionRow.cancelled_at.is_(None))
+
+
+def cancelled_prep_sessions_after(connection: Connection, now: datetime) -> list[PrepSession]:
+    """Sessions that were cancelled and would not have begun yet, earliest first."""
+    return _sessions(connection, PrepSessionRow.starts > now, PrepSessionRow.cancelled_at.is_not(None))
+
+
+def _sessions(connection: Connection, *conditions: ColumnElement[bool]) -> list[PrepSession]:
+    statement = select(PrepSessionRow.__table__).where(*conditions).order_by(PrepSessionRow.starts, PrepSessionRow.id)
     return [_prep_session(row) for row in connection.execute(statement)]
 
 

@@ -1,6 +1,6 @@
 """Unfinished messages: what a vanished worker or a refusal left behind, claimed again or withheld."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,6 +13,7 @@ from sqlalchemy import (
     case,
     cast,
     exists,
+    false,
     func,
     literal,
     null,
@@ -69,11 +70,21 @@ class Reclaimed:
 
 
 def reclaim_to_retry(
-    connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
+    connection: Connection,
+    kind: MessageKind,
+    *,
+    topics: Mapping[MessageKind, str],
+    limit: int,
+    lease: timedelta,
+    now: datetime,
 ) -> Reclaimed:
-    """Claim messages to be tried (again); what has come to be withheld since is withheld in the same statement (R7)."""
+    """Claim messages to be tried (again); what has come to be withheld since is withheld in the same statement (R7).
+
+    Args:
+        topics: topic of the template of each kind.
+    """
     chosen = select(MessageRow.id).where(MessageRow.kind == kind.value, _to_retry()).order_by(MessageRow.id)
-    reason = _reason_for_all_covers(kind, topic, now)
+    reason = _reason_for_all_covers(kind, topics, now)
     state = case((reason.is_(None), MessageState.CLAIMED.value), else_=MessageState.WITHHELD.value)
     statement = (
         update(MessageRow)
@@ -89,7 +100,7 @@ def reclaim_to_retry(
     )
     rows = connection.execute(statement).all()
     ours = sorted(row.id for row in rows if row.state == MessageState.CLAIMED.value)
-    _drop_unwanted_covers(connection, kind, ours, topic=topic, now=now)
+    _drop_unwanted_covers(connection, kind, ours, topics=topics, now=now)
     return Reclaimed(tuple(ours), withheld=len(rows) - len(ours))
 
 
@@ -108,10 +119,15 @@ def _to_retry() -> ColumnElement[bool]:
 
 
 def _drop_unwanted_covers(
-    connection: Connection, kind: MessageKind, ids: Sequence[int], *, topic: str, now: datetime
+    connection: Connection,
+    kind: MessageKind,
+    ids: Sequence[int],
+    *,
+    topics: Mapping[MessageKind, str],
+    now: datetime,
 ) -> None:
     """A message that is not frozen yet is written anew, without the covers that R7 withholds by now."""
-    reason = _reason_for_cover(kind, topic, now)
+    reason = _reason_for_cover(kind, topics, now)
     unwanted = (
         select(CoverRow.id, reason.label("reason"))
         .join(PersonRow, PersonRow.id == CoverRow.person_id)
@@ -126,11 +142,17 @@ def _drop_unwanted_covers(
     )
 
 
-def _reason_for_all_covers(kind: MessageKind, topic: str, now: datetime) -> ScalarSelect[str | None]:
-    """Why the whole message is withheld: NULL as long as one of its covers is still wanted and in time."""
-    reason = _reason_for_cover(kind, topic, now)
+def _reason_for_all_covers(
+    kind: MessageKind, topics: Mapping[MessageKind, str], now: datetime
+) -> ScalarSelect[str | None]:
+    """Why the whole message is withheld: NULL as long as one of its covers is still wanted and in time.
+
+    An invitation that was folded in (R8) makes no message by itself: it goes with the last of the deadlines.
+    """
+    reason = _reason_for_cover(kind, topics, now)
+    carries = and_(reason.is_(None), ~_is_folded(kind))
     return (
-        select(case((func.bool_or(reason.is_(None)), null()), else_=func.min(reason)))
+        select(case((func.bool_or(carries), null()), else_=func.min(reason)))
         .select_from(CoverRow)
         .join(PersonRow, PersonRow.id == CoverRow.person_id)
         .where(CoverRow.message_row_id == MessageRow.id)
@@ -139,13 +161,20 @@ def _reason_for_all_covers(kind: MessageKind, topic: str, now: datetime) -> Scal
     )
 
 
-def _reason_for_cover(kind: MessageKind, topic: str, now: datetime) -> ColumnElement[str]:
-    by_person = withheld_reason(kind, topic=topic, program=CoverRow.program, entry_term=CoverRow.entry_term)
+def _reason_for_cover(kind: MessageKind, topics: Mapping[MessageKind, str], now: datetime) -> ColumnElement[str]:
+    invitation = MessageKind.SESSION_INVITATION
+    by_person = withheld_reason(kind, topic=topics[kind], program=CoverRow.program, entry_term=CoverRow.entry_term)
     return case(
         (_is_over(now), literal(WithholdReason.TOO_LATE.value)),
         (_is_overtaken(), literal(WithholdReason.COLLAPSED.value)),
+        (_is_folded(kind), withheld_reason(invitation, topic=topics[invitation])),
         else_=by_person,
     )
+
+
+def _is_folded(kind: MessageKind) -> ColumnElement[bool]:
+    """The cover is an invitation in a message about deadlines."""
+    return CoverRow.prep_session_id.is_not(None) if kind is MessageKind.DEADLINE_REMINDER else false()
 
 
 def _is_overtaken() -> ColumnElement[bool]:

@@ -7,7 +7,7 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.answers import claim_owed_answers, count_owed_answers
 from enrollment_crm.storage.deadlines import deadlines_in_force
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.prep_sessions import prep_sessions_after
+from enrollment_crm.storage.prep_sessions import cancelled_prep_sessions_after, prep_sessions_after
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver, resume
 from enrollment_crm.workflows.outbox import Outbox
@@ -35,6 +35,10 @@ def send_answers(outbox: Outbox, kind: MessageKind, *, now: datetime, dry_run: b
 
 
 def calendar_at(outbox: Outbox, now: datetime) -> Calendar:
-    """The deadlines in force and the sessions ahead at this instant."""
+    """The deadlines in force and the sessions ahead at this instant, and those that were to be."""
     with transaction(outbox.engine) as connection:
-        return Calendar(deadlines_in_force(connection), prep_sessions_after(connection, now))
+        return Calendar(
+            deadlines_in_force(connection),
+            prep_sessions_after(connection, now),
+            cancelled_prep_sessions_after(connection, now),
+        )

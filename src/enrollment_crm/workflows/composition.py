@@ -1,7 +1,7 @@
 """Composition: what a message says, from the ledger's row, the calendar and the program."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -11,12 +11,10 @@ from enrollment_crm.domain.ledger import ClaimedMessage, Cover
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Program
+from enrollment_crm.domain.sessions_in_words import session_in_list, session_in_words
 from enrollment_crm.domain.terms import EntryTerm
 
 _ROUND_NAMES = {Round.EARLY_ACTION.value: "early action", Round.FINAL.value: "final"}
-
-#: Closer than this, a session's start is told in hours: "tomorrow" would be wrong half an hour before midnight.
-_HALF_A_DAY = timedelta(hours=12)
 
 Record = dict[str, str | int]
 Context = dict[str, object]
@@ -27,7 +25,20 @@ class Calendar:
     """Deadlines in force and sessions ahead, as they stood when the messages were claimed."""
 
     deadlines: Sequence[Deadline]
+    #: Sessions that will take place.
     prep_sessions: Sequence[PrepSession]
+    #: Sessions that would still be ahead, had they not been cancelled.
+    cancelled_sessions: Sequence[PrepSession] = ()
+
+
+@dataclass(frozen=True)
+class Known:
+    """What was recorded before of the reader of one message, where its kind asks for it."""
+
+    #: Of a receipt: when the application was submitted, by its source's clock; None: as it reached us.
+    submitted_at: datetime | None = None
+    #: Of a moved deadline: by cover, the date that the reader was told before. Absent: none that we know of.
+    told_before: Mapping[Cover, date] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -39,7 +50,7 @@ class Letterhead:
 
 
 class SessionGoneError(LookupError):
-    """The session has begun or was cancelled since its reminder was claimed. Nothing to mend."""
+    """The session has begun, or was cancelled or moved, since the message about it was claimed. Nothing to mend."""
 
 
 def context_of(
@@ -49,13 +60,13 @@ def context_of(
     calendar: Calendar,
     letterhead: Letterhead,
     unsubscribe_url: str,
-    submitted_at: datetime | None,
+    known: Known,
     now: datetime,
 ) -> Context:
     """The values that the template of this message may use: text, numbers, and lists of records of those.
 
-    Args:
-        submitted_at: for a receipt, when the application was submitted by its source's clock; None: as it reached us.
+    Raises:
+        SessionGoneError: the session that the message is about is not what the message would say.
     """
     reader = message.reader
     counselor = program.counselors[reader.residency]
@@ -73,25 +84,28 @@ def context_of(
         "postal_address": letterhead.postal_address,
         "unsubscribe_url": unsubscribe_url,
     }
-    return common | _about(message, program, calendar, submitted_at, now)
+    return common | _about(message, program, calendar, known, now)
 
 
-def _about(
-    message: ClaimedMessage,
-    program: Program,
-    calendar: Calendar,
-    submitted_at: datetime | None,
-    now: datetime,
-) -> Context:
+def _about(message: ClaimedMessage, program: Program, calendar: Calendar, known: Known, now: datetime) -> Context:
     match message.kind:
         case MessageKind.WELCOME:
             return _welcome(message, program, calendar, now)
         case MessageKind.DEADLINE_REMINDER:
-            return {"deadlines": [_covered_deadline(one, message.reader.zone, now) for one in message.covers]}
-        case MessageKind.SESSION_REMINDER:
-            return _session_reminder(message, calendar, now)
+            return _deadline_reminder(message, calendar, now)
+        case MessageKind.DEADLINE_MOVED:
+            zone, told = message.reader.zone, known.told_before
+            return {"moved_deadlines": [_moved_deadline(one, told.get(one), zone, now) for one in message.covers]}
         case MessageKind.APPLICATION_RECEIVED:
-            return {"submitted_on_in_boston": in_boston(submitted_at or message.due_at, now=now)}
+            return {"submitted_on_in_boston": in_boston(known.submitted_at or message.due_at, now=now)}
+        case (
+            MessageKind.SESSION_INVITATION
+            | MessageKind.SESSION_CONFIRMATION
+            | MessageKind.SESSION_REMINDER
+            | MessageKind.SESSION_MOVED
+            | MessageKind.SESSION_CANCELLED
+        ):
+            return {**session_in_words(session_of(message, calendar), message.reader.zone, now=now)}
 
 
 def _welcome(message: ClaimedMessage, program: Program, calendar: Calendar, now: datetime) -> Context:
@@ -113,7 +127,7 @@ def _welcome(message: ClaimedMessage, program: Program, calendar: Calendar, now:
             _deadline(one.group.round.value, str(one.group.entry_term), one.stated_date, reader.zone, now)
             for one in ahead
         ],
-        "sessions": [_session(one, reader.zone, now) for one in helpful_sessions(calendar, ahead)],
+        "sessions": [session_in_list(one, reader.zone, now=now) for one in helpful_sessions(calendar, ahead)],
     }
 
 
@@ -123,14 +137,63 @@ def helpful_sessions(calendar: Calendar, deadlines: Sequence[Deadline]) -> list[
     return [one for one in calendar.prep_sessions if last is None or one.ends < last]
 
 
+def _deadline_reminder(message: ClaimedMessage, calendar: Calendar, now: datetime) -> Context:
+    """The deadlines, and the invitations that were folded in (R8) to sessions that still are what was claimed."""
+    zone = message.reader.zone
+    invitations = [_as_announced(one, calendar.prep_sessions) for one in message.covers if one.prep_session_id]
+    return {
+        "deadlines": [_covered_deadline(one, zone, now) for one in message.covers if not one.prep_session_id],
+        "sessions": [session_in_list(one, zone, now=now) for one in invitations if one],
+    }
+
+
+def session_of(message: ClaimedMessage, calendar: Calendar) -> PrepSession:
+    """The session that a message is about, as it stands: for a cancellation a cancelled one, else one to come.
+
+    Raises:
+        SessionGoneError: there is none; an invitation also has none where the session has another start by now.
+    """
+    cover, sessions = message.covers[0], calendar.prep_sessions
+    if message.kind is MessageKind.SESSION_CANCELLED:
+        sessions = calendar.cancelled_sessions
+    if message.kind is MessageKind.SESSION_INVITATION:
+        session = _as_announced(cover, sessions)
+    else:
+        session = _by_id(cover, sessions)
+    if session is None:
+        raise SessionGoneError(SessionGoneError.__doc__)
+    return session
+
+
+def _by_id(cover: Cover, sessions: Sequence[PrepSession]) -> PrepSession | None:
+    return next((one for one in sessions if one.id == cover.prep_session_id), None)
+
+
+def _as_announced(cover: Cover, sessions: Sequence[PrepSession]) -> PrepSession | None:
+    """The session of an invitation; None where it moved: its new start has a point, and an invitation, of its own."""
+    session = _by_id(cover, sessions)
+    return session if session and session.starts == cover.session_starts else None
+
+
+def _moved_deadline(cover: Cover, told_before: date | None, zone: str, now: datetime) -> Record:
+    record = _covered_deadline(cover, zone, now)
+    if told_before is None or cover.stated_date is None:
+        return {**record, "was_in_boston": "", "change": ""}
+    return {
+        **record,
+        "was_in_boston": in_boston(_last_minute(told_before), now=now),
+        "change": "later" if cover.stated_date > told_before else "earlier",
+    }
+
+
 def _covered_deadline(cover: Cover, zone: str, now: datetime) -> Record:
     if cover.round is None or cover.entry_term is None or cover.stated_date is None:
-        raise ValueError("A cover of a deadline reminder names no round, term or date: correct it in the ledger.")
+        raise ValueError("A cover of a message about deadlines names no round, term or date: correct it in the ledger.")
     return _deadline(cover.round, cover.entry_term, cover.stated_date, zone, now)
 
 
 def _deadline(a_round: str, entry_term: str, stated_date: date, zone: str, now: datetime) -> Record:
-    last_minute = ends_at(stated_date) - timedelta(minutes=1)
+    last_minute = _last_minute(stated_date)
     # East of Boston the stated date can be over on the reader's calendar while the deadline is still ahead.
     days = max(0, (stated_date - now.astimezone(ZoneInfo(zone)).date()).days)
     return {
@@ -143,42 +206,9 @@ def _deadline(a_round: str, entry_term: str, stated_date: date, zone: str, now: 
     }
 
 
-def _session(session: PrepSession, zone: str, now: datetime) -> Record:
-    return {
-        "title": session.title,
-        "in_boston": in_boston(session.starts, now=now),
-        "for_reader": for_reader(session.starts, zone, now=now),
-        "url": session.url,
-    }
-
-
-def _session_reminder(message: ClaimedMessage, calendar: Calendar, now: datetime) -> Context:
-    cover = message.covers[0]
-    session = next((one for one in calendar.prep_sessions if one.id == cover.prep_session_id), None)
-    if session is None:
-        raise SessionGoneError(SessionGoneError.__doc__)
-    zone = message.reader.zone
-    return {
-        "session_title": session.title,
-        "session_in_boston": in_boston(session.starts, now=now),
-        "session_for_reader": for_reader(session.starts, zone, now=now),
-        "session_location": session.location,
-        "session_url": session.url,
-        "starts_in_words": _starts_in_words(session, now),
-    }
-
-
-def _starts_in_words(session: PrepSession, now: datetime) -> str:
-    zone = ZoneInfo(session.zone)
-    left = session.starts - now
-    if left > _HALF_A_DAY:
-        days = (session.starts.astimezone(zone).date() - now.astimezone(zone).date()).days
-        return days_left_in_words(days)
-    minutes = round(left.total_seconds() / 60)
-    if minutes < 55:  # noqa: PLR2004 - sent late: an hour would be wrong
-        return "in 1 minute" if minutes <= 1 else f"in {minutes} minutes"
-    hours = round(minutes / 60)
-    return "in 1 hour" if hours == 1 else f"in {hours} hours"
+def _last_minute(stated_date: date) -> datetime:
+    """What readers take for the deadline: midnight after a date is read as midnight before it."""
+    return ends_at(stated_date) - timedelta(minutes=1)
 
 
 def program_of(message: ClaimedMessage, programs: Mapping[str, Program], default_program: str) -> Program:

@@ -207,7 +207,7 @@ def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: dateti
             reclaimed = reclaim_to_retry(
                 connection,
                 kind,
-                topic=outbox.topic_of(kind),
+                topics=outbox.topics,
                 limit=PEOPLE_A_CLAIM,
                 lease=outbox.lease,
                 now=now,

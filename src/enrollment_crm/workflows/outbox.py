@@ -41,3 +41,8 @@ class Outbox:
     def topic_of(self, kind: MessageKind) -> str:
         """The topic that a reader may have withdrawn from."""
         return self.templates.template(kind.template_name).manifest.topic
+
+    @property
+    def topics(self) -> Mapping[MessageKind, str]:
+        """The topic of every kind."""
+        return {kind: self.topic_of(kind) for kind in MessageKind}

@@ -71,7 +71,9 @@ def _signup(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
     form |= {"consent": "yes", "consent_text_version": _REHEARSAL, "submission": f"fact {fact.index}"}
     choice = choose_zone(said.get("time_zone"), said.get("country"), country_zones=desk.country_zones)
     if choice.warning:
-        desk.warnings.append({"at": now.isoformat(), "email": said["email"], "about": "time_zone", "detail": choice.warning})
+        desk.warnings.append(
+            {"at": now.isoformat(), "email": said["email"], "about": "time_zone", "detail": choice.warning}
+        )
     receive_form(desk.engine, {name: str(value) for name, value in form.items() if value is not None}, now=now)
 
 
@@ -87,14 +89,14 @@ def _application(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
         "fact": fact.index,
     }
     with transaction(desk.engine) as connection:
-        keep_raw_rows(
-            connection, [row], source=_APPLICATIONS, kind=RecordKind.APPLICATION.value, received_at=now
-        )
+        keep_raw_rows(connection, [row], source=_APPLICATIONS, kind=RecordKind.APPLICATION.value, received_at=now)
 
 
 def _residency(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
     if fact.fields["residency"] is not None:
-        correct_residency(desk.engine, fact.fields["email"], Residency(fact.fields["residency"]), fact=_named(fact, now))
+        correct_residency(
+            desk.engine, fact.fields["email"], Residency(fact.fields["residency"]), fact=_named(fact, now)
+        )
 
 
 def _entry_term(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:

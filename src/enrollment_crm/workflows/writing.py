@@ -1,12 +1,13 @@
 """Writing: a claimed message becomes the bytes that leave."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from enrollment_crm.domain.ledger import ClaimedMessage, message_key
+from enrollment_crm.domain.ledger import ClaimedMessage, Cover, message_key
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.mail.addresses import AddressInvalid, mailbox_of
-from enrollment_crm.mail.bodies import ContentRefused
+from enrollment_crm.mail.bodies import CalendarFile, CalendarMethod, ContentRefused
+from enrollment_crm.mail.calendar_files import calendar_file_of
 from enrollment_crm.mail.contexts import ContextInvalid
 from enrollment_crm.mail.headers import HeaderRefused
 from enrollment_crm.mail.messages import (
@@ -19,8 +20,23 @@ from enrollment_crm.mail.messages import (
 from enrollment_crm.mail.unsubscribe import unsubscribe_token
 from enrollment_crm.storage.applications import known_report
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.workflows.composition import Calendar, SessionGoneError, context_of, program_of
+from enrollment_crm.storage.ledger import date_told_before
+from enrollment_crm.workflows.composition import (
+    Calendar,
+    Known,
+    SessionGoneError,
+    context_of,
+    program_of,
+    session_of,
+)
 from enrollment_crm.workflows.outbox import Outbox
+
+#: Messages about a session that one registered for carry its calendar file, but for the reminders.
+_CALENDAR_METHODS = {
+    MessageKind.SESSION_CONFIRMATION: CalendarMethod.PUBLISH,
+    MessageKind.SESSION_MOVED: CalendarMethod.PUBLISH,
+    MessageKind.SESSION_CANCELLED: CalendarMethod.CANCEL,
+}
 
 
 @dataclass(frozen=True)
@@ -82,7 +98,7 @@ def _write(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: dat
         calendar=calendar,
         letterhead=outbox.letterhead,
         unsubscribe_url=unsubscribe_url,
-        submitted_at=_submitted_at(outbox, message),
+        known=_known(outbox, message),
         now=now,
     )
     rendered = template.render(context)
@@ -96,6 +112,7 @@ def _write(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: dat
         envelope_sender=envelope_sender_of(message_id, secret=outbox.secret, mail_domain=sender.mail_domain),
         feedback_id=f"{message.kind.template_name}:{program.key}:{rendered.template_version}:{sender.mail_domain}",
         unsubscribe_url=unsubscribe_url or None,
+        calendar=_calendar_file(outbox, message, calendar, now),
         now=now,
     )
     return Written(outgoing, rendered.template_version)
@@ -106,10 +123,26 @@ def _way_out(outbox: Outbox, message: ClaimedMessage) -> str:
     return f"{outbox.public_url.rstrip('/')}/unsubscribe/{token}"
 
 
+def _calendar_file(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: datetime) -> CalendarFile | None:
+    """The calendar file of a message to somebody who registered; no other message carries one."""
+    method = _CALENDAR_METHODS.get(message.kind)
+    if method is None:
+        return None
+    return calendar_file_of(session_of(message, calendar), method=method, sender=outbox.sender, now=now)
+
+
+def _known(outbox: Outbox, message: ClaimedMessage) -> Known:
+    match message.kind:
+        case MessageKind.APPLICATION_RECEIVED:
+            return Known(submitted_at=_submitted_at(outbox, message))
+        case MessageKind.DEADLINE_MOVED:
+            return Known(told_before=_told_before(outbox, message))
+        case _:
+            return Known()
+
+
 def _submitted_at(outbox: Outbox, message: ClaimedMessage) -> datetime | None:
     """When the application that a receipt is for was submitted, by the source's own clock."""
-    if message.kind is not MessageKind.APPLICATION_RECEIVED:
-        return None
     cover = message.covers[0]
     with transaction(outbox.engine) as connection:
         report = known_report(
@@ -119,3 +152,11 @@ def _submitted_at(outbox: Outbox, message: ClaimedMessage) -> datetime | None:
             entry_term=cover.entry_term or "",
         )
     return report.occurred_at if report else None
+
+
+def _told_before(outbox: Outbox, message: ClaimedMessage) -> dict[Cover, date]:
+    """The dates that the reader knows for the deadlines that have moved."""
+    person_id = message.reader.person_id
+    with transaction(outbox.engine) as connection:
+        told = {one: date_told_before(connection, one, person_id=person_id) for one in message.covers}
+    return {cover: stated_date for cover, stated_date in told.items() if stated_date}

@@ -1,5 +1,6 @@
 """The ledger: what makes a message itself, how long to wait, and when a duplicate is worth it."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 
@@ -80,6 +81,37 @@ def test_the_key_of_a_welcome_without_a_term() -> None:
     assert message_key(message(Cover(program="ms-test"), kind=MessageKind.WELCOME)) == "42:welcome:ms-test"
 
 
+@pytest.mark.parametrize(
+    ("kind", "cover", "key"),
+    [
+        (
+            MessageKind.DEADLINE_MOVED,
+            replace(EARLY, stated_date=date(2026, 12, 15), offset="v2"),
+            "42:deadline_moved:ms-test/fall 2027/early_action/2026-12-15/v2",
+        ),
+        (
+            MessageKind.SESSION_INVITATION,
+            replace(SESSION, offset="7d"),
+            "42:session_invitation:prep-1/2026-11-25T15:00:00+00:00/7d",
+        ),
+        (
+            MessageKind.SESSION_MOVED,
+            replace(SESSION, offset=None),
+            "42:session_moved:prep-1/2026-11-25T15:00:00+00:00",
+        ),
+    ],
+)
+def test_the_keys_of_the_other_kinds(kind: MessageKind, cover: Cover, key: str) -> None:
+    assert message_key(message(cover, kind=kind)) == key
+
+
+def test_the_key_of_a_reminder_names_the_invitation_that_is_folded_into_it() -> None:
+    key = message_key(message(EARLY, replace(SESSION, offset="7d")))
+    assert key == (
+        "42:deadline_reminder:ms-test/fall 2027/early_action/2026-12-01/7d+prep-1/2026-11-25T15:00:00+00:00/7d"
+    )
+
+
 def test_no_name_or_address_is_in_a_key() -> None:
     assert not any(word in message_key(message(EARLY)) for word in ("Ana", "Silva", "ana@", "Shanghai", "domestic"))
 
@@ -125,3 +157,31 @@ def test_an_unknown_outcome_is_worth_one_more_copy_of_the_last_reminders_only(
     offset: str | None, attempts: int, worth_it: bool
 ) -> None:
     assert resend_when_unknown(message(Cover(program="ms-test", offset=offset), attempts=attempts)) is worth_it
+
+
+@pytest.mark.parametrize(
+    ("kind", "offset", "worth_it"),
+    [
+        (MessageKind.WELCOME, None, False),
+        (MessageKind.APPLICATION_RECEIVED, None, False),
+        (MessageKind.DEADLINE_MOVED, "v2", True),
+        (MessageKind.SESSION_INVITATION, "7d", False),
+        (MessageKind.SESSION_CONFIRMATION, None, True),
+        (MessageKind.SESSION_REMINDER, "7d", True),
+        (MessageKind.SESSION_REMINDER, "1h", False),
+        (MessageKind.SESSION_MOVED, None, True),
+        (MessageKind.SESSION_CANCELLED, None, True),
+    ],
+)
+def test_and_of_what_says_that_a_date_is_another_than_the_reader_knows(
+    kind: MessageKind, offset: str | None, worth_it: bool
+) -> None:
+    one = message(Cover(prep_session_id="prep-1", offset=offset), kind=kind, attempts=1)
+    assert resend_when_unknown(one) is worth_it
+    assert not resend_when_unknown(replace(one, attempts=2))
+
+
+def test_a_folded_invitation_does_not_make_an_early_reminder_worth_a_duplicate() -> None:
+    invitation = replace(SESSION, offset="7d")
+    assert not resend_when_unknown(message(replace(EARLY, offset="14d"), invitation, attempts=1))
+    assert resend_when_unknown(message(EARLY, invitation, attempts=1))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from enrollment_crm.mail.bodies import ContentRefused, html_part, text_part
+from enrollment_crm.mail.bodies import CalendarFile, CalendarMethod, ContentRefused, calendar_part, html_part, text_part
 
 TEXTS = (
     "plain\n",
@@ -65,3 +65,8 @@ def test_html_with_a_long_line_is_folded(length: int) -> None:
 def test_half_a_character_is_refused() -> None:
     with pytest.raises(ContentRefused, match="half a character"):
         text_part("a\ud800b")
+
+
+def test_half_a_character_in_a_calendar_file_is_refused_too() -> None:
+    with pytest.raises(ContentRefused, match="calendar file"):
+        calendar_part(CalendarFile(CalendarMethod.PUBLISH, "SUMMARY:a\ud800b\r\n"))

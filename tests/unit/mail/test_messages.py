@@ -1,4 +1,5 @@
 import email
+import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime
 from email import policy
@@ -8,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from enrollment_crm.mail.addresses import AddressInvalid
+from enrollment_crm.mail.bodies import CalendarFile, CalendarMethod
 from enrollment_crm.mail.headers import HeaderRefused
 from enrollment_crm.mail.messages import (
     EnvelopeSenderInvalid,
@@ -37,6 +39,8 @@ def built(
     unsubscribe_url: str | None = WAY_OUT,
     feedback_id: str = "welcome:fall-2027:marketing:crm",
     now: datetime = NOW,
+    *,
+    calendar: CalendarFile | None = None,
 ) -> OutgoingMessage:
     return build_message(
         rendered,
@@ -47,6 +51,7 @@ def built(
         feedback_id=feedback_id,
         unsubscribe_url=unsubscribe_url,
         now=now,
+        calendar=calendar,
     )
 
 
@@ -97,6 +102,26 @@ def test_text_comes_first_and_both_parts_read_back() -> None:
     assert text.get_content().replace("\r\n", "\n") == "Grüße,\n.\n\nFrom us\n"
     assert html.get_content().replace("\r\n", "\n") == (
         "<p>Gr&#252;&#223;e &#8220;&#29579;&#8221;</p>\n" + "x" * 2000 + "\n"
+    )
+
+
+@pytest.mark.parametrize("method", CalendarMethod)
+def test_a_calendar_file_is_the_third_form_of_the_same_message(method: CalendarMethod) -> None:
+    file = CalendarFile(method, f"BEGIN:VCALENDAR\r\nMETHOD:{method.value}\r\nSUMMARY:Größe 王\r\nEND:VCALENDAR\r\n")
+    message = parsed(built(RECEIPT, unsubscribe_url=None, calendar=file))
+    assert message.get_content_type() == "multipart/alternative"
+    parts = list(message.iter_parts())
+    assert [part.get_content_type() for part in parts] == ["text/plain", "text/html", "text/calendar"]
+    assert dict(parts[2]["Content-Type"].params) == {"method": method.value, "charset": "utf-8"}
+    assert isinstance(parts[2], EmailMessage)
+    assert parts[2].get_content().encode() == file.text.encode()
+
+
+def test_without_a_calendar_file_the_bytes_are_as_they_always_were() -> None:
+    """Frozen messages and their digests: literal on purpose."""
+    assert (
+        hashlib.sha256(built().content).hexdigest()
+        == "6dc16d0c389d4e35adfb0057a1797fddd4d01b59b7b457846d00cf10c077fd9c"
     )
 
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "d41f7a6c0b93"
-down_revision: str | None = "b7d20c94e1f6"
+down_revision: str | None = "5d0e8f2b9a47"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
