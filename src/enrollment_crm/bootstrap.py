@@ -1,6 +1,7 @@
 """Turns settings into the parts of a running pipeline. Nothing else builds them."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,18 +12,26 @@ from sqlalchemy import Engine
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap, translate
 from enrollment_crm.domain.programs import Program
+from enrollment_crm.domain.scenarios import Scenario
 from enrollment_crm.mail.accept_log import MaildirAcceptLog
 from enrollment_crm.mail.messages import Sender
+from enrollment_crm.mail.recording import RecordingTransport
 from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
 from enrollment_crm.mail.templates import TemplateLibrary
 from enrollment_crm.mail.transport import Transport
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.feeds import Feed, drop_feed, slate_feed
 from enrollment_crm.sources.field_maps import read_countries, read_field_maps
-from enrollment_crm.sources.programs import ProgramConfigurationError, read_country_zones, read_programs
+from enrollment_crm.sources.programs import (
+    ProgramConfigurationError,
+    override_cadence,
+    read_country_zones,
+    read_programs,
+)
 from enrollment_crm.storage.engine import connect
 from enrollment_crm.workflows.composition import Letterhead
 from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.rehearsal import RehearsalParts
 
 if TYPE_CHECKING:
     from enrollment_crm.validation.batches import Validator
@@ -202,3 +211,21 @@ def outbox_of(settings: Settings, engine: Engine) -> Outbox:
         public_url=settings.public_url,
         lease=timedelta(seconds=settings.lease_in_seconds),
     )
+
+
+def rehearsal_parts_of(settings: Settings, engine: Engine, scenario: Scenario) -> RehearsalParts:
+    """What rehearses a scenario: the real parts, with its own cadence and programs, and a transport that records.
+
+    Raises:
+        ProgramConfigurationError: the scenario's ``config`` says what cannot be.
+    """
+    default = programs_of(settings)[settings.default_program]
+    cadence = override_cadence(default.cadence, scenario.config)
+    keys = {settings.default_program, *scenario.programs()}
+    programs = {key: replace(default, key=key, cadence=cadence) for key in sorted(keys)}
+    outbox = replace(
+        outbox_of(settings, engine), programs=programs, transport=RecordingTransport(), punctuality=timedelta(0)
+    )
+    read = partial(_validator, known_programs=tuple(programs))
+    validator = _as_long_as_unchanged(read, settings.home_directory / "expectations", tuple(programs))
+    return RehearsalParts(outbox, validator, field_maps_of(settings), country_zones_of(settings))

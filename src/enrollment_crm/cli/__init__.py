@@ -8,6 +8,7 @@ from enrollment_crm.cli.demo import demo
 from enrollment_crm.cli.failures import explained
 from enrollment_crm.cli.intake import intake
 from enrollment_crm.cli.people import people
+from enrollment_crm.cli.rehearse import rehearse
 from enrollment_crm.cli.route import route
 from enrollment_crm.cli.send import send
 from enrollment_crm.cli.up import up
@@ -32,6 +33,7 @@ app.command()(intake)
 app.command()(route)
 app.command()(send)
 app.command()(people)
+app.command()(rehearse)
 app.add_typer(db_app, name="db")
 app.add_typer(templates.app, name="templates")
 

@@ -184,14 +184,15 @@ def _counselors(entries: dict[str, _CounselorEntry]) -> dict[Residency, Counselo
     return owners
 
 
-def read_cadence(entries: Mapping[str, Any]) -> Cadence:
-    """The cadence that a mapping names, as under ``cadence`` in a program's file; the rules' defaults for the rest.
+def override_cadence(cadence: Cadence, entries: Mapping[str, Any]) -> Cadence:
+    """A cadence with some of its entries replaced, each named as under ``cadence`` in a program's file.
 
     Raises:
         ProgramConfigurationError: an entry is unknown or says what cannot be.
     """
     try:
-        return _cadence(_CadenceEntry.model_validate(entries))
+        changed = _CadenceEntry.model_validate(entries)
+        return replace(cadence, **{name: getattr(_cadence(changed), name) for name in changed.model_fields_set})
     except ValueError as error:
         raise ProgramConfigurationError(f"cadence: {_in_words(error)}") from error
 

@@ -89,7 +89,7 @@ def _next_cut_off(people: DuePeople, invited: Values) -> ScalarSelect[Any]:
     ]
     rows = [(one.program, one.entry_term, one.residency, one.ends_at) for one in people.cut_offs]
     # A table without rows cannot be written in SQL: a program that nobody has stands for it.
-    following = values(*columns, name="following").data(rows or [("", "", "", None)])
+    following = values(*columns, name="following").data(rows or [("", "", "", null().cast(_INSTANT))])
     return (
         select(func.min(following.c.ends_at))
         .select_from(InterestRow)

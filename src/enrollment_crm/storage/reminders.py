@@ -154,7 +154,7 @@ def _points(cell: DueCell) -> Values:
     rows = [
         (
             *(getattr(one, name) or "" for name in _TEXTS),
-            *(getattr(one, name) for name in _INSTANTS),
+            *(getattr(one, name) or null().cast(_INSTANT) for name in _INSTANTS),
             one.stated_date,
             one.catch_up,
         )

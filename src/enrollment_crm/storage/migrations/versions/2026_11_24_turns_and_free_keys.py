@@ -68,7 +68,9 @@ def _calendar() -> None:
     op.add_column("deadline", sa.Column("reason", sa.Text(), server_default="", nullable=False))
     op.alter_column("deadline", "approved_by", nullable=True)
     op.alter_column("deadline", "approved_at", nullable=True)
-    op.create_check_constraint("approved_by_somebody", "deadline", "(approved_at IS NULL) = (approved_by IS NULL)")
+    op.create_check_constraint(
+        op.f("ck_deadline_approved_by_somebody"), "deadline", "(approved_at IS NULL) = (approved_by IS NULL)"
+    )
     op.add_column("prep_session", sa.Column("changed_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "outage",
@@ -90,8 +92,10 @@ def _ledger() -> None:
         postgresql_nulls_not_distinct=True,
         postgresql_where=sa.text("NOT released"),
     )
-    op.drop_constraint("withheld_is_known", "cover")
-    op.create_check_constraint("withheld_is_known", "cover", f"withheld IS NULL OR withheld IN {_REASONS}")
+    op.drop_constraint(op.f("ck_cover_withheld_is_known"), "cover")
+    op.create_check_constraint(
+        op.f("ck_cover_withheld_is_known"), "cover", f"withheld IS NULL OR withheld IN {_REASONS}"
+    )
 
 
 def downgrade() -> None:
@@ -99,15 +103,17 @@ def downgrade() -> None:
     op.drop_table("received_fact")
     op.execute("DELETE FROM cover WHERE released")
     op.execute(f"DELETE FROM cover WHERE withheld NOT IN {_REASONS_BEFORE}")
-    op.drop_constraint("withheld_is_known", "cover")
-    op.create_check_constraint("withheld_is_known", "cover", f"withheld IS NULL OR withheld IN {_REASONS_BEFORE}")
+    op.drop_constraint(op.f("ck_cover_withheld_is_known"), "cover")
+    op.create_check_constraint(
+        op.f("ck_cover_withheld_is_known"), "cover", f"withheld IS NULL OR withheld IN {_REASONS_BEFORE}"
+    )
     op.drop_index("uq_cover_key", "cover")
     op.create_unique_constraint("uq_cover_key", "cover", list(_KEY), postgresql_nulls_not_distinct=True)
     op.drop_column("cover", "released")
     op.drop_column("cover", "catch_up")
     op.drop_table("outage")
     op.drop_column("prep_session", "changed_at")
-    op.drop_constraint("approved_by_somebody", "deadline")
+    op.drop_constraint(op.f("ck_deadline_approved_by_somebody"), "deadline")
     op.execute("DELETE FROM deadline WHERE approved_at IS NULL")
     op.alter_column("deadline", "approved_at", nullable=False)
     op.alter_column("deadline", "approved_by", nullable=False)

@@ -1,0 +1,31 @@
+"""The result of a rehearsal as a calendar that a person reads."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from enrollment_crm.cli.output import print_rows
+
+
+def print_calendar(result: Mapping[str, Any]) -> None:
+    """Everything that went out, was withheld or needs a person, in the order of the virtual clock."""
+    rows = [(one["at"], one["email"], _words(one["kind"]), _covers(one["covers"])) for one in result["sends"]]
+    rows += [
+        (one["at"], one["email"], f"({_words(one['kind'])})", f"{_cover(one)}: withheld, {_words(one['reason'])}")
+        for one in result["withheld"]
+    ]
+    rows += [(one["at"], one["email"], f"review: {_words(one['about'])}", one["detail"]) for one in result["reviews"]]
+    print_rows(str(result["id"]), ("Instant (UTC)", "Who", "What", "About"), sorted(rows))
+
+
+def _covers(covers: list[Mapping[str, Any]]) -> str:
+    return "\n".join(_cover(one) + (", caught up" if one.get("catch_up") else "") for one in covers)
+
+
+def _cover(cover: Mapping[str, Any]) -> str:
+    about = [cover.get("session"), _words(cover.get("round") or ""), cover.get("entry_term"), cover.get("date")]
+    said = " ".join(str(one) for one in about if one)
+    return f"{said} ({cover['offset']})" if cover.get("offset") else said
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ")
