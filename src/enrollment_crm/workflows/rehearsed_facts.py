@@ -71,7 +71,12 @@ def _signup(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
     choice = choose_zone(said.get("time_zone"), said.get("country"), country_zones=desk.country_zones)
     if choice.warning:
         desk.warnings.append(
-            {"at": now.isoformat(), "email": said["email"], "about": "time_zone", "detail": choice.warning}
+            {
+                "at": now.isoformat().replace("+00:00", "Z"),
+                "email": said["email"],
+                "about": "time_zone",
+                "detail": choice.warning,
+            }
         )
     receive_form(desk.engine, {name: str(value) for name, value in form.items() if value is not None}, now=now)
 
