@@ -19,6 +19,20 @@ class Counselor:
 
 
 @dataclass(frozen=True)
+class CalendarSources:
+    """Where the outside world states a program's dates and sessions; by default nowhere."""
+
+    #: Address of the page with "Admissions dates" and "Upcoming events".
+    program_page: str | None = None
+    #: Addresses of pages that are lists of events.
+    events_pages: tuple[str, ...] = ()
+    #: Addresses of iCalendar feeds.
+    calendar_feeds: tuple[str, ...] = ()
+    #: Regular expression, in any case, that titles of prep sessions match and those of other events do not.
+    session_title: str = "application prep session"
+
+
+@dataclass(frozen=True)
 class Program:
     """One program: the words that its emails use, who owns whom, and the dates in force by configuration."""
 
@@ -33,3 +47,4 @@ class Program:
     deadlines: tuple[Deadline, ...]
     prep_sessions: tuple[PrepSession, ...]
     cadence: Cadence
+    calendar_sources: CalendarSources = CalendarSources()
