@@ -18,6 +18,7 @@ from enrollment_crm.domain.programs import Counselor, Program
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.terms import EntryTerm, Season
 from enrollment_crm.domain.zones import known_zones, labelled_zone
+from enrollment_crm.sources.calendar_sources import CalendarSourcesEntry
 
 
 class ProgramConfigurationError(ValueError):
@@ -82,6 +83,7 @@ class _ProgramFile(_Strict):
     dates: list[_DatePattern]
     prep_sessions: list[_SessionEntry] = []
     cadence: _CadenceEntry = _CadenceEntry()
+    calendar_sources: CalendarSourcesEntry = CalendarSourcesEntry()
 
 
 _CountryZones = TypeAdapter(dict[Annotated[str, Field(strict=True, pattern="^[A-Z]{2}$")], str])
@@ -150,6 +152,7 @@ def _read_program(file: Path) -> Program:
             deadlines=tuple(_deadlines(file.stem, entry)),
             prep_sessions=tuple(_session(one) for one in entry.prep_sessions),
             cadence=Cadence(tuple(entry.cadence.offsets_in_days), entry.cadence.hour, entry.cadence.anchor),
+            calendar_sources=entry.calendar_sources.sources(),
         )
     except ValueError as error:
         raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
