@@ -9,6 +9,14 @@ _RETRIES = 3
 #: A server that asks for more patience than this is asked again by the next run of the DAG.
 _LONGEST_WAIT_IN_SECONDS = 30
 _MOST_REDIRECTS = 5
+#: The first that fits.
+_FAILURES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    ((requests.exceptions.SSLError,), "its certificate is not valid"),
+    ((requests.exceptions.Timeout, ReadTimeoutError), "no answer within {:g} s"),
+    ((requests.exceptions.ChunkedEncodingError,), "the answer broke off"),
+    ((NameResolutionError,), "its host is not known"),
+    ((NewConnectionError,), "nobody answers there"),
+)
 
 
 def web_session() -> requests.Session:
@@ -32,19 +40,8 @@ def failure_in_words(error: requests.exceptions.RequestException, timeout_in_sec
     """What went wrong, without the address: some addresses hold a key."""
     # After the last attempt, requests hides the reason in what urllib3 gave up with.
     given_up = error.args[0] if error.args else None
-    match getattr(given_up, "reason", given_up):
-        case ReadTimeoutError():
-            return f"no answer within {timeout_in_seconds:g} s"
-        case NameResolutionError():
-            return "its host is not known"
-        case NewConnectionError():
-            return "nobody answers there"
-    match error:
-        case requests.exceptions.SSLError():
-            return "its certificate is not valid"
-        case requests.exceptions.Timeout():
-            return f"no answer within {timeout_in_seconds:g} s"
-        case requests.exceptions.ChunkedEncodingError():
-            return "the answer broke off"
-        case _:
-            return type(error).__name__
+    reason = getattr(given_up, "reason", given_up)
+    for kinds, words in _FAILURES:
+        if isinstance(error, kinds) or isinstance(reason, kinds):
+            return words.format(timeout_in_seconds)
+    return type(error).__name__
