@@ -42,10 +42,9 @@ def _near(before: Deadline, listing: DeadlineListing) -> Deadline | HeldBack | N
     if (group.entry_term.season, group.round, group.residency) != (listing.season, listing.round, listing.residency):
         return None
     years = (configured.year - 1, configured.year, configured.year + 1)
-    # Measured by a day that every year has.
-    nearest = min(
-        (date(year, listing.month, min(listing.day, 28)) for year in years), key=lambda day: abs(day - configured)
-    )
+    # Not every year has a 29 February; the day before stands in for it.
+    day = 28 if is_leap_day(listing.month, listing.day) else listing.day
+    nearest = min((date(year, listing.month, day) for year in years), key=lambda one: abs(one - configured))
     if listing.year not in {None, nearest.year}:
         return None
     doubt = _doubt(listing, configured, nearest)
