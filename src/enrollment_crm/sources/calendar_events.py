@@ -24,6 +24,14 @@ _ONCE = frozenset({"UID", "DTSTART", "DTEND", "DURATION", "RRULE", "RECURRENCE-I
 _ENDS = {"DTEND", "DURATION"}
 #: What a session is made of; what else is broken in an event does not matter.
 _USED = _ONCE | {"EXDATE"}
+#: icalendar takes a time of the day, a length or a period for each of them.
+_KINDS: dict[str, type] = {
+    "DTSTART": date,
+    "DTEND": date,
+    "RECURRENCE-ID": date,
+    "EXDATE": date,
+    "DURATION": timedelta,
+}
 
 
 @dataclass(frozen=True)
@@ -44,13 +52,15 @@ class EventSeries:
             return sum((self._listing(*one) for one in self._occurrences(relevant)), Listings())
         except ListingError as error:
             return held(self.id, HoldReason.INCOMPLETE, str(error))
+        except OverflowError:
+            return held(self.id, HoldReason.INCOMPLETE, "its date is at the end of time")
         except RecurrenceNotFollowed as error:
             return held(self.id, HoldReason.RECURRENCE, f"{error}: list its sessions in config/programs/")
 
     def _is_over(self, event: Event) -> bool:
         """Whether an event that does not repeat was before today; what is broken in it matters to nobody then."""
         names = {"DTSTART", "RRULE", "RDATE", "RECURRENCE-ID"}
-        if names & {name for name, _ in event.errors} or "DTSTART" not in event or isinstance(event["DTSTART"], list):
+        if names & _broken(event) or "DTSTART" not in event or isinstance(event["DTSTART"], list):
             return False
         repeats = names & event.keys() - {"DTSTART"}
         return not repeats and day_of(event["DTSTART"]) < self.today - timedelta(days=1)
@@ -83,13 +93,11 @@ class EventSeries:
                 yield f"{self.id}/{_stamp(start.instant)}", event, start
 
     def _is_excluded(self, event: Event, start: CalendarTime) -> bool:
-        lists = event.get("EXDATE", [])
-        for one in lists if isinstance(lists, list) else [lists]:
-            for stated in one.dts:
-                if not is_time(stated) and day_of(stated) == start.wall_clock.date():
-                    return True
-                if is_time(stated) and read_time(stated, calendar_zone=self.calendar_zone).instant == start.instant:
-                    return True
+        for stated in _excluded(event):
+            if not is_time(stated) and day_of(stated) == start.wall_clock.date():
+                return True
+            if is_time(stated) and read_time(stated, calendar_zone=self.calendar_zone).instant == start.instant:
+                return True
         return False
 
     def _key(self, event: Event) -> datetime | date | None:
@@ -142,7 +150,7 @@ class EventSeries:
 
 
 def _check(event: Event) -> None:
-    broken = sorted({str(name or "a line").upper() for name, _ in event.errors if name is None or name in _USED})
+    broken = sorted(_broken(event) & (_USED | {"A LINE"}))
     double = sorted(name for name in _ONCE if isinstance(event.get(name), list))
     missing = [name for name in ("UID", "DTSTART") if name not in event]
     if broken or double or missing:
@@ -151,6 +159,24 @@ def _check(event: Event) -> None:
     recurrence: Any = event.get("RECURRENCE-ID")
     if "RDATE" in event or "EXRULE" in event or (recurrence is not None and "RANGE" in recurrence.params):
         raise RecurrenceNotFollowed("it repeats by RDATE, EXRULE or 'this and future'")
+
+
+def _broken(event: Event) -> set[str]:
+    """The properties that could not be read, or are of another kind than they must be."""
+    broken = {str(name or "a line").upper() for name, _ in event.errors}
+    for name in _KINDS.keys() & event.keys() - broken:
+        value = event[name]
+        # What is there twice is another complaint, unless it may be.
+        values = _excluded(event) if name == "EXDATE" else [] if isinstance(value, list) else [value]
+        if not all(isinstance(getattr(one, "dt", None), _KINDS[name]) for one in values):
+            broken.add(name)
+    return broken
+
+
+def _excluded(event: Event) -> list[Any]:
+    """All times and days of EXDATE, which may be there several times with several each."""
+    lists = event.get("EXDATE", [])
+    return [stated for one in (lists if isinstance(lists, list) else [lists]) for stated in one.dts]
 
 
 def _stated(event: Event, name: str) -> Any:

@@ -39,6 +39,9 @@ def occurrences(rule: vRecur, first: datetime, zone: tzinfo, *, from_day: date) 
     frequency = str(next(iter(parts.get("FREQ", [])), ""))
     if frequency not in _FREQUENCIES or any(part in parts for part in _WITHIN_A_DAY):
         raise RecurrenceNotFollowed(f"it repeats {frequency.lower() or 'without a frequency'}, within a day or so")
+    if any(int(interval) < 1 for interval in parts.get("INTERVAL", [])):
+        # Asked for the next occurrence, the library would look for it without end.
+        raise RecurrenceNotFollowed("it repeats after no time at all (INTERVAL)")
     limits = parts.pop("UNTIL", [])
     since = datetime.combine(from_day, datetime.min.time())
     try:

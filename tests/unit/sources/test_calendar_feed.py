@@ -120,6 +120,14 @@ def test_the_end_may_be_stated_instead_of_the_length() -> None:
         (event("DURATION:PT0S"), HoldReason.INCOMPLETE, "it names no end after its start"),
         (event("DURATION:soon"), HoldReason.INCOMPLETE, "DURATION: broken"),
         (event("DTSTART:rubbish"), HoldReason.INCOMPLETE, "DTSTART: broken"),
+        (event("DTSTART:100000"), HoldReason.INCOMPLETE, "DTSTART: broken"),
+        (event("DTSTART:P1D"), HoldReason.INCOMPLETE, "DTSTART: broken"),
+        (event("DTSTART;VALUE=PERIOD:20251107T150000Z/PT1H"), HoldReason.INCOMPLETE, "DTSTART: broken"),
+        (event("DTSTART;TZID=America/New_York:99991231T235959"), HoldReason.INCOMPLETE, "end of time"),
+        (event("DURATION:20251107"), HoldReason.INCOMPLETE, "DURATION: broken"),
+        (event("DTEND:110000", without="DURATION"), HoldReason.INCOMPLETE, "DTEND: broken"),
+        (event(*WEEKLY, "EXDATE:100000"), HoldReason.INCOMPLETE, "EXDATE: broken"),
+        (event("RECURRENCE-ID:P1D"), HoldReason.INCOMPLETE, "RECURRENCE-ID: broken"),
         (event("SEQUENCE:x"), HoldReason.INCOMPLETE, "SEQUENCE: broken"),
         (event(START, START), HoldReason.INCOMPLETE, "DTSTART: there twice"),
         (event(without="DTSTART"), HoldReason.INCOMPLETE, "DTSTART: missing"),
@@ -130,6 +138,7 @@ def test_the_end_may_be_stated_instead_of_the_length() -> None:
         (event(START, "RDATE:20251114T150000Z"), HoldReason.RECURRENCE, "RDATE"),
         (event(START, "RRULE:FREQ=SOMETIMES"), HoldReason.INCOMPLETE, "RRULE: broken"),
         (event(START, "RRULE:FREQ=SECONDLY"), HoldReason.RECURRENCE, "repeats secondly"),
+        (event(START, "RRULE:FREQ=DAILY;INTERVAL=0"), HoldReason.RECURRENCE, "after no time at all"),
         (event(START, "RRULE:FREQ=DAILY;BYSECOND=1,2,3"), HoldReason.RECURRENCE, "within a day"),
         (event("DTSTART;VALUE=DATE:20240101", "RRULE:FREQ=WEEKLY"), HoldReason.ALL_DAY, "names no hour"),
         (
@@ -276,7 +285,15 @@ def test_a_mark_of_byte_order_and_unix_lines_are_taken() -> None:
 
 
 @settings(deadline=None)
-@given(st.text(alphabet=st.characters(codec="utf-8"), max_size=60), st.sampled_from(["DTSTART", "DURATION", "RRULE"]))
+@given(
+    st.one_of(
+        st.text(alphabet=st.characters(codec="utf-8"), max_size=60),
+        st.text(alphabet="0123456789TZPWDHMS/-,;=:", max_size=40),
+        st.sampled_from(["100000", "P1D", "00010101", "00010101T000000", "99991231T235959Z", "20251107T150000Z/PT1H"]),
+        st.sampled_from(["FREQ=DAILY;COUNT=0", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", "FREQ=DAILY;INTERVAL=0"]),
+    ),
+    st.sampled_from(["DTSTART", "DTEND", "DURATION", "RRULE", "EXDATE", "RECURRENCE-ID", "STATUS", "SEQUENCE", "UID"]),
+)
 def test_whatever_a_property_says_nothing_crashes_and_nothing_is_lost(value: str, name: str) -> None:
     line = " ".join(value.split())
     try:
