@@ -19,6 +19,7 @@ from enrollment_crm.domain.programs import Counselor, DatePattern, Program
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.terms import EntryTerm, Season
 from enrollment_crm.domain.zones import HOME_ZONE, known_zones, labelled_zone
+from enrollment_crm.sources.calendar_sources import CalendarSourcesEntry
 
 
 class ProgramConfigurationError(ValueError):
@@ -95,6 +96,7 @@ class _ProgramFile(_Strict):
     cadence: _CadenceEntry = _CadenceEntry()
     #: IANA zone on whose clock a stated date ends (R1).
     cut_off_zone: str = HOME_ZONE
+    calendar_sources: CalendarSourcesEntry = CalendarSourcesEntry()
 
 
 _CountryZones = TypeAdapter(dict[Annotated[str, Field(strict=True, pattern="^[A-Z]{2}$")], str])
@@ -165,6 +167,7 @@ def _read_program(file: Path) -> Program:
             cadence=_cadence(entry.cadence),
             date_patterns=tuple(_pattern(one) for one in entry.dates),
             cut_off_zone=labelled_zone(entry.cut_off_zone).key,
+            calendar_sources=entry.calendar_sources.sources(),
         )
         return replace(program, deadlines=tuple(_deadlines(program, entry)))
     except ValueError as error:
