@@ -164,7 +164,7 @@ class _Rehearsal:
         """What the ledger says at the end."""
         self._remember_addresses()
         with transaction(self._engine) as connection:
-            return result_of(connection, self._scenario.id, self._addresses, self._desk.warnings)
+            return result_of(connection, self._scenario.id, self._addresses, self._desk)
 
 
 def _answer_and_sweep(outbox: Outbox, now: datetime) -> None:
