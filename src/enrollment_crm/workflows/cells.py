@@ -1,6 +1,6 @@
 """Cells: what is due of deadlines and invitations in each zone, found and sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -21,13 +21,15 @@ from enrollment_crm.storage.claims import DueCount
 from enrollment_crm.storage.deadlines import deadline_records
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import prep_sessions_after
-from enrollment_crm.storage.reminders import claim_due_people, count_due_people
+from enrollment_crm.storage.reminders import DuePage, claim_due_people, count_due_people, next_due_people
 from enrollment_crm.storage.sweeps import outages_since, swept_until, zones_of_people
 from enrollment_crm.storage.turns import personal_turns
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
 from enrollment_crm.workflows.outbox import Outbox
 
+#: People of a zone looked through in one statement.
+_PEOPLE_A_PAGE = 10_000
 #: Instants are kept to the microsecond: this is the one right after another.
 _AN_INSTANT = timedelta(microseconds=1)
 
@@ -146,12 +148,21 @@ def send_cell(outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: datetim
     with transaction(outbox.engine) as connection:
         view = view_calendar(connection, now)
     people = due_people(outbox, still_due(cell, calendar.deadlines, now=now), view)
-    while people.cell.points or people.cell.invitations:
-        with transaction(outbox.engine) as connection:
-            part = claim_due_people(connection, people, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
-        tally.add_withheld(part.claim.withheld)
-        tally += deliver(outbox, part.claim.message_ids, calendar, now=now)
-        if part.through_person_id is None:
-            break
-        people = replace(people, after_person_id=part.through_person_id)
+    if people.cell.points or people.cell.invitations:
+        for chosen in _chosen(outbox, people):
+            with transaction(outbox.engine) as connection:
+                claim = claim_due_people(connection, chosen, lease=outbox.lease, now=now)
+            tally.add_withheld(claim.withheld)
+            tally += deliver(outbox, claim.message_ids, calendar, now=now)
     return tally
+
+
+def _chosen(outbox: Outbox, people: DuePeople) -> Iterator[DuePeople]:
+    """The due people of a cell, as few at a time as are claimed together."""
+    page = DuePage((), 0)
+    while page.through_person_id is not None:
+        people = replace(people, after_person_id=page.through_person_id)
+        with transaction(outbox.engine) as connection:
+            page = next_due_people(connection, people, size=_PEOPLE_A_PAGE)
+        for start in range(0, len(page.person_ids), PEOPLE_A_CLAIM):
+            yield replace(people, person_ids=page.person_ids[start : start + PEOPLE_A_CLAIM])
