@@ -99,9 +99,11 @@ def deadline_changes(proposal: Proposal, in_force: Iterable[Deadline]) -> tuple[
         if old is None or (old.stated_date, old.cut_off_zone) != (new.stated_date, new.cut_off_zone):
             version = old.version + 1 if old else 1
             changes.append(DeadlineChange(old, replace(new, version=version), _source(proposal, new.group)))
-    for group in proposal.cancelled_deadlines:
-        if group in known:
-            changes.append(DeadlineChange(known[group], None, _source(proposal, group)))
+    changes += [
+        DeadlineChange(known[group], None, _source(proposal, group))
+        for group in proposal.cancelled_deadlines
+        if group in known
+    ]
     return tuple(sorted(changes, key=lambda change: change.group))
 
 

@@ -37,11 +37,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIT
 from enrollment_crm.domain.impacts import PeopleGroup, RoundKey
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
+from enrollment_crm.storage.arrays import table_of
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
 _INSTANT = DateTime(timezone=True)
 _ROUND = ("program", "entry_term", "round")
+_STATED_DATE = column("stated_date", Date())
 #: One point of a round, that a cover may have settled: its date and offset.
 RoundPoint = tuple[date, str]
 
@@ -173,12 +175,17 @@ def _unknown_at(question: ImpactQuestion) -> ColumnElement[Any]:
 
 
 def _rounds(question: ImpactQuestion) -> TableValuedAlias:
-    return _table([_text(name) for name in _ROUND], list(question.points))
+    return table_of("touched", [_text(name) for name in _ROUND], list(question.points))
 
 
 def _dates(question: ImpactQuestion) -> TableValuedAlias:
     rows = [(*key, one, position) for key in question.points for position, one in enumerate(question.dates(key))]
-    return _table([*map(_text, _ROUND), column("stated_date", Date()), column("position", Integer())], rows)
+    columns: list[ColumnClause[Any]] = [
+        *map(_text, _ROUND),
+        column("stated_date", Date()),
+        column("position", Integer()),
+    ]
+    return table_of("stated", columns, rows)
 
 
 def _points(question: ImpactQuestion) -> TableValuedAlias:
@@ -188,18 +195,17 @@ def _points(question: ImpactQuestion) -> TableValuedAlias:
         for key, points in question.points.items()
         for position, (stated, offset) in enumerate(points)
     ]
-    columns = [*map(_text, _ROUND), column("stated_date", Date()), _text("offset"), _text("mask")]
-    return _table(columns, rows)
+    columns: list[ColumnClause[Any]] = [
+        *map(_text, _ROUND),
+        column("stated_date", Date()),
+        _text("offset"),
+        _text("mask"),
+    ]
+    return table_of("point", columns, rows)
 
 
 def _text(name: str) -> ColumnClause[str]:
     return column(name, Text())
-
-
-def _table(columns: Sequence[ColumnClause[Any]], rows: Sequence[tuple[Any, ...]]) -> TableValuedAlias:
-    """A table of the statement's own: one array a column, however many rows."""
-    arrays = [literal([row[position] for row in rows], ARRAY(one.type)) for position, one in enumerate(columns)]
-    return func.unnest(*arrays).table_valued(*columns).render_derived()
 
 
 def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:
