@@ -1,11 +1,12 @@
 """A small population before a change of the calendar, and what the sweeps really do after it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from sqlalchemy import text
 from tests.factories import NEW_YORK, PROGRAM, SEPTEMBER, SHANGHAI, Office
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
@@ -15,6 +16,7 @@ from enrollment_crm.domain.residency import STATED_GROUPS
 from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.mail.recording import RecordingTransport
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.models import Base
 from enrollment_crm.storage.rehearsal import empty_tables
 from enrollment_crm.workflows.deadlines import load_calendar, load_prep_sessions
 from enrollment_crm.workflows.upcoming import next_instant
@@ -28,6 +30,8 @@ FIFTH = PrepSession(
 _TERMS = ("spring 2027", "fall 2027")
 _GROUPS = ("domestic", "international_inside_us", "international_outside_us", "")
 _ZONES = (NEW_YORK, SHANGHAI, LOS_ANGELES, KIRITIMATI)
+#: Before the points of 1 November.
+_JOINED = datetime(2026, 10, 31, 12, tzinfo=UTC)
 #: From these nothing but the exceptions of R7 comes.
 SILENT = ("submitted@example.edu", "unsubscribed@example.edu")
 
@@ -46,22 +50,43 @@ def populate(office: Office, *, until: datetime = NOW) -> None:
     for number, group in enumerate(_GROUPS):
         for term in _TERMS:
             zone = _ZONES[number]
-            office.fill_in(f"{group or 'unknown'}-{term[:2]}@example.edu", at=SEPTEMBER, **_form(group, term, zone))
-    office.fill_in("shanghai@example.edu", at=SEPTEMBER, **_form("domestic", "spring 2027", SHANGHAI))
+            office.fill_in(f"{group or 'unknown'}-{term[:2]}@example.edu", at=_JOINED, **_form(group, term, zone))
+    office.fill_in("shanghai@example.edu", at=_JOINED, **_form("domestic", "spring 2027", SHANGHAI))
     for email in SILENT:
-        office.fill_in(email, at=SEPTEMBER, **_form("domestic", "spring 2027", NEW_YORK))
-    office.load(now=SEPTEMBER)
+        office.fill_in(email, at=_JOINED, **_form("domestic", "spring 2027", NEW_YORK))
+    office.load(now=_JOINED)
     office.change(
         "INSERT INTO unsubscription (person_id, topic, at) SELECT id, '*', now() FROM person "
         "WHERE email LIKE 'unsubscribed%'"
     )
-    office.report("submitted@example.edu", at=SEPTEMBER, YearTerm="spring 2027")
-    live(office, SEPTEMBER, until - timedelta(hours=9))
+    office.report("submitted@example.edu", at=_JOINED, YearTerm="spring 2027")
+    live(office, _JOINED, until - timedelta(hours=9))
     for number, term in enumerate(_TERMS):
         late = until - timedelta(hours=8)
         office.fill_in(f"late-{number}@example.edu", at=late, **_form("domestic", term, _ZONES[number + 1]))
     office.load(now=until - timedelta(hours=8))
     live(office, until - timedelta(hours=8), until)
+
+
+def prepared(office: Office, name: str, prepare: Callable[[Office], None]) -> None:
+    """The database as ``prepare`` leaves it: made once, kept beside, and brought back for each change."""
+    schema = f"kept_{name}"
+    if not office.query("SELECT 1 FROM pg_namespace WHERE nspname = :name", name=schema):
+        prepare(office)
+        office.change(f"CREATE SCHEMA {schema}")
+        for table in Base.metadata.sorted_tables:
+            office.change(f"CREATE TABLE {schema}.{table.name} AS TABLE public.{table.name}")
+        return
+    with transaction(office.engine) as connection:
+        empty_tables(connection)
+        for table in Base.metadata.sorted_tables:
+            copy = f"INSERT INTO {table.name} OVERRIDING SYSTEM VALUE SELECT * FROM {schema}.{table.name}"
+            connection.execute(text(copy))
+            if "id" in table.c and table.c.id.identity:
+                connection.execute(
+                    text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}")
+                )
+        connection.execute(text("SELECT setval('message_id_seq', greatest(max(id), 1)) FROM message"))
 
 
 def _form(group: str, term: str, zone: str) -> dict[str, str]:
