@@ -4,14 +4,14 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text
 
 from enrollment_crm.domain.deadlines import DeadlineGroup, Round
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.terms import EntryTerm
-from enrollment_crm.storage.models import CalendarChangeRow, DeadlineRow, PrepSessionRow
+from enrollment_crm.storage.models import CalendarChangeRow, DeadlineRow, InterestRow, PersonRow, PrepSessionRow
 
 #: Advisory lock (any constant of our own): two changes side by side wait for each other.
 _CALENDAR_LOCK = 7_204_119
@@ -35,7 +35,7 @@ class DeadlineEntry:
     """A date of the register with its history: in force, or waiting to be confirmed (not approved)."""
 
     group: DeadlineGroup
-    stated_date: str
+    stated_date: date
     cut_off_zone: str
     version: int
     source: str
@@ -92,7 +92,7 @@ def deadline_entries(connection: Connection) -> list[DeadlineEntry]:
     return [
         DeadlineEntry(
             DeadlineGroup(row.program, EntryTerm.parse(row.entry_term), Round(row.round), Residency(row.residency)),
-            row.stated_date.isoformat(),
+            row.stated_date,
             row.cut_off_zone,
             row.version,
             row.source,
@@ -102,3 +102,19 @@ def deadline_entries(connection: Connection) -> list[DeadlineEntry]:
         )
         for row in connection.execute(statement)
     ]
+
+
+def count_followers(connection: Connection) -> dict[tuple[str, str, str], int]:
+    """Program, term and residency group -> how many routed people are in it; erased and merged ones are not."""
+    statement = (
+        select(InterestRow.program, InterestRow.entry_term, PersonRow.residency, func.count())
+        .join(PersonRow, PersonRow.id == InterestRow.person_id)
+        .where(
+            InterestRow.entry_term.is_not(None),
+            PersonRow.needs_routing.is_(False),
+            PersonRow.erased_at.is_(None),
+            PersonRow.merged_into_id.is_(None),
+        )
+        .group_by(InterestRow.program, InterestRow.entry_term, PersonRow.residency)
+    )
+    return {(row[0], str(row[1]), row[2]): row[3] for row in connection.execute(statement)}
