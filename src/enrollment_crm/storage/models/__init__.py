@@ -1,7 +1,14 @@
 """The tables. Only ``storage`` sees them; everybody else gets domain objects and ids."""
 
 from enrollment_crm.storage.models.base import Base
-from enrollment_crm.storage.models.calendar import DeadlineRow, OutageRow, PrepSessionRow, RegistrationRow, SweepRow
+from enrollment_crm.storage.models.calendar import (
+    CalendarChangeRow,
+    DeadlineRow,
+    OutageRow,
+    PrepSessionRow,
+    RegistrationRow,
+    SweepRow,
+)
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
 from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
@@ -22,6 +29,7 @@ __all__ = [
     "Base",
     "BatchRow",
     "BounceRow",
+    "CalendarChangeRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
