@@ -3,6 +3,7 @@
 from enrollment_crm.storage.models.base import Base
 from enrollment_crm.storage.models.calendar import (
     CalendarChangeRow,
+    CalendarReviewRow,
     DeadlineRow,
     OutageRow,
     PrepSessionRow,
@@ -30,6 +31,7 @@ __all__ = [
     "BatchRow",
     "BounceRow",
     "CalendarChangeRow",
+    "CalendarReviewRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
