@@ -100,7 +100,7 @@ class _Matches:
             self._hold(one.id, doubt)
         elif same is None and one.starts > self.now:
             self.added.append(one)
-        elif same is not None and same.starts > self.now:
+        elif same is not None and same.starts > self.now and same.cancelled_at is None:
             self.changed.setdefault(same.id, []).append(_changed(same, one))
 
     def cancel(self, one: PrepSession) -> None:
