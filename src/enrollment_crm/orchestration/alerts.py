@@ -28,6 +28,13 @@ def tell_operations_task_failed(context: Mapping[str, Any]) -> None:
     _tell("Failed", sentence)
 
 
+def tell_operations_approval_is_wanted(context: Mapping[str, Any]) -> None:
+    """Called when a run begins to wait for an answer. Names the task and the run."""
+    task = context["task_instance"]
+    sentence = f"{task.dag_id}.{task.task_id} ({task.run_id}) waits for your answer."
+    _tell("Approval wanted", sentence)
+
+
 def _tell(what: str, sentence: str) -> None:
     _LOG.error("%s Open it in Airflow: its runbook says what to do.", sentence)
     settings = Settings()

@@ -162,6 +162,13 @@ def compared_in_words(compared: CalendarCompared) -> str:
     return "\n\n".join(parts)
 
 
+def subject_of(plan: CalendarPlan) -> str:
+    """The question in one line, for the person who approves."""
+    dates, sessions = len(plan.deadlines), len(plan.sessions)
+    counts = [f"{n} {word}{'' if n == 1 else 's'}" for n, word in ((dates, "deadline"), (sessions, "session")) if n]
+    return f"The pages differ from the calendar in force: {' and '.join(counts)} to change" if counts else "No change"
+
+
 def list_reviews(engine: Engine) -> list[CalendarReview]:
     """What waits for a person to decide, oldest first."""
     with transaction(engine) as connection:
