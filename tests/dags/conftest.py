@@ -4,6 +4,7 @@ import atexit
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(DAGS)
 
 if TYPE_CHECKING:
     from airflow.dag_processing.dagbag import DagBag
+    from fastapi.testclient import TestClient
 
 
 @pytest.fixture(scope="session")
@@ -33,8 +35,16 @@ def dag_bag() -> "DagBag":
 
 
 @pytest.fixture(scope="session")
-def airflow_database() -> None:
-    """Airflow's own database, for tests that run a whole DAG."""
+def airflow_api() -> Iterator["TestClient"]:
+    """Airflow's own database and API, where a member of staff called Dana has signed in; for runs of a whole DAG."""
+    from airflow.api_fastapi.app import create_app
+    from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+    from airflow.api_fastapi.core_api.security import get_user
     from airflow.utils.db import initdb
+    from fastapi.testclient import TestClient
 
     initdb()
+    app = create_app(apps="core")
+    app.dependency_overrides[get_user] = lambda: SimpleAuthManagerUser(username="dana", role="admin")
+    with TestClient(app) as client:
+        yield client
