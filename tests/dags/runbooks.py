@@ -11,8 +11,8 @@ PAGE = _CHECKOUT / "docs" / "dags.md"
 _INTRODUCTION = """# DAGs and their runbooks
 
 Written from the files in `dags/` by `.venv/bin/python -m tests.dags.runbooks`: change the runbook there. Airflow shows
-the same text on the page of each DAG. All of them wake on an asset and every five minutes besides, and belong to
-`enrollment-operations`.
+the same text on the page of each DAG. Those of intake and reminders wake on an asset and every five minutes besides,
+`sync_calendar` every morning. All belong to `enrollment-operations`.
 
 When you trigger one by hand, its form offers *Dry run* (do everything, keep nothing, send nothing, count what would go
 out) and *As of* (take another instant for now; one still to come is for dry runs only).

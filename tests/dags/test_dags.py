@@ -15,7 +15,10 @@ LISTED = {
     "intake_signups": ["collect", "validate", "load", "route", "welcome"],
     "intake_applications": ["collect", "validate", "load", "route", "acknowledge"],
     "send_reminders": ["find_due_cells", "send", "summary"],
+    "sync_calendar": ["read_pages", "check_pages", "compare", "approve", "apply", "summary"],
 }
+#: DAGs that an asset wakes as well.
+WOKEN = {"intake_signups": "inbox_signups", "intake_applications": "inbox_applications", "send_reminders": "leads"}
 FILES = sorted(DAGS.glob("*.py"))
 WIRING = (ast.If, ast.For, ast.While, ast.Try, ast.IfExp, ast.Lambda, ast.ListComp, ast.DictComp, ast.Match, ast.With)
 
@@ -54,13 +57,14 @@ def test_owner_tags_params_and_deadline(dag_bag: Any, dag_id: str) -> None:
 def test_failures_are_tried_again_by_their_type(dag_bag: Any, dag_id: str) -> None:
     from airflow.sdk import RetryAction
 
+    from enrollment_crm.domain.calendar_plans import StalePlanError
     from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
     from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachableError
 
     for task in dag_bag.dags[dag_id].tasks:
         assert task.retries == 3
         assert task.retry_delay == timedelta(seconds=5)
-        for hopeless in (FeedRefusedError("401"), CampaignStoppedError("5.7.1")):
+        for hopeless in (FeedRefusedError("401"), CampaignStoppedError("5.7.1"), StalePlanError()):
             assert task.retry_policy.evaluate(hopeless, 1, 3).action is RetryAction.FAIL
         for passing in (FeedUnreachableError("503"), RelayDownError(), OSError()):
             assert task.retry_policy.evaluate(passing, 1, 3).action is RetryAction.DEFAULT
@@ -76,14 +80,24 @@ def test_every_hopeless_exception_exists() -> None:
         assert issubclass(getattr(import_module(module), exception), Exception)
 
 
-@pytest.mark.parametrize("dag_id", LISTED)
+def test_the_calendar_is_compared_every_morning_and_one_question_is_open_at_a_time(dag_bag: Any) -> None:
+    dag = dag_bag.dags["sync_calendar"]
+    assert type(dag.timetable).__name__ == "CronTriggerTimetable"
+    assert (dag.timetable.expression, dag.max_active_runs) == ("30 6 * * *", 1)
+
+
+def test_no_answer_is_a_rejection(dag_bag: Any) -> None:
+    approve = dag_bag.dags["sync_calendar"].get_task("approve")
+    assert (approve.defaults, approve.response_timeout) == (["Reject"], timedelta(days=3))
+
+
+@pytest.mark.parametrize("dag_id", WOKEN)
 def test_wakes_on_an_asset_and_by_the_clock(dag_bag: Any, dag_id: str) -> None:
     timetable = dag_bag.dags[dag_id].timetable
     assert type(timetable).__name__ == "AssetOrTimeSchedule"
     assert timetable.timetable.expression == "*/5 * * * *"
     names = {asset.name for asset in timetable.asset_condition.objects}
-    expected = {"intake_signups": "inbox_signups", "intake_applications": "inbox_applications"}
-    assert names == {expected.get(dag_id, "leads")}
+    assert names == {WOKEN[dag_id]}
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)

@@ -176,7 +176,7 @@ def test_a_person_who_rejects_changes_nothing(
     serve(site, program_page=MOVED)
     assert states(airflow.run(airflow.reject)) == ended(apply="skipped")
     assert calendar(engine) == before
-    assert "Not approved (rejected): nothing was changed." in caplog.text
+    assert "Not approved (rejected, or not answered in time): nothing was changed." in caplog.text
 
 
 def test_no_answer_is_a_no(
@@ -198,7 +198,7 @@ def test_no_answer_is_a_no(
     serve(site, program_page=MOVED)
     assert states(airflow.run(three_days_pass)) == ended(apply="skipped")
     assert calendar(engine) == before
-    assert "Not approved (nobody answered in time): nothing was changed." in caplog.text
+    assert "Not approved (rejected, or not answered in time): nothing was changed." in caplog.text
 
 
 def test_an_approval_that_was_marked_and_not_given_changes_nothing(

@@ -103,19 +103,22 @@ def apply(plan: str, answer: Mapping[str, Any] | None, *, run_id: str) -> Counts
     return {"changes": len(change.changes)}
 
 
-def summarise(compared: Compared, answer: Mapping[str, Any] | None, applied: Counts | None) -> Counts:
+def summarise(compared: Compared, applied: Counts | None) -> Counts:
     """What the run came to, in the log and as counts."""
-    _LOG.info("%s", _outcome(compared, answer, applied))
+    _LOG.info("%s", _outcome(compared, applied))
     return dict(compared["counts"]) | {"applied": (applied or {}).get("changes", 0)}
 
 
-def _outcome(compared: Compared, answer: Mapping[str, Any] | None, applied: Counts | None) -> str:
+def _outcome(compared: Compared, applied: Counts | None) -> str:
     counts = compared["counts"]
     if applied:
         return f"Approved: {applied['changes']} changes were made. What follows goes out with the next sweep."
     if compared["is_asked"]:
-        who = "rejected" if (answer or {}).get("responded_by_user") else "nobody answered in time"
-        return f"Not approved ({who}): nothing was changed. The next run asks again while pages and calendar differ."
+        # Airflow keeps no answer that skips what follows; who gave it stands in Required Actions.
+        return (
+            "Not approved (rejected, or not answered in time): nothing was changed. "
+            "The next run asks again while pages and calendar differ."
+        )
     if counts["deadlines"] or counts["sessions"]:
         return "A dry run: nobody was asked, and nothing was changed."
     return "Nothing differs: the calendar in force says what the pages say, as far as they were read."

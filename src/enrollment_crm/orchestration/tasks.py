@@ -127,5 +127,4 @@ def sum_up_calendar() -> Counts:
     from enrollment_crm.orchestration import calendar_sync
 
     ti = get_current_context()["ti"]
-    compared = ti.xcom_pull(task_ids="compare", key=COMPARED)
-    return calendar_sync.summarise(compared, ti.xcom_pull(task_ids="approve"), ti.xcom_pull(task_ids="apply"))
+    return calendar_sync.summarise(ti.xcom_pull(task_ids="compare", key=COMPARED), ti.xcom_pull(task_ids="apply"))
