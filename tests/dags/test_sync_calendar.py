@@ -13,6 +13,7 @@ from pytest_httpserver import HTTPServer
 from sqlalchemy import Engine, text
 from tests.unit.sources.saved_pages import NOW, html
 
+from enrollment_crm.domain.calendar_sync import CalendarUnreadError
 from enrollment_crm.settings import CHECKOUT
 from enrollment_crm.sources.feed_errors import FeedUnreachableError
 from enrollment_crm.sources.programs import read_programs
@@ -48,8 +49,8 @@ def serve(site: HTTPServer, *, program_page: str = PROGRAM_PAGE, events: str = E
 @pytest.fixture
 def home(tmp_path: Path, site: HTTPServer, engine: Engine, cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A pipeline whose program names the pages of the test's own site, with its dates in force; the clock stands."""
-    for folder in ("templates", "expectations"):
-        (tmp_path / folder).symlink_to(CHECKOUT / folder)
+    for shared in ("templates", "expectations"):
+        (tmp_path / shared).symlink_to(CHECKOUT / shared)
     folder = tmp_path / "config" / "programs"
     folder.mkdir(parents=True)
     configured = yaml.safe_load((CHECKOUT / "config" / "programs" / f"{PROGRAM}.yml").read_text("utf-8"))
@@ -190,9 +191,8 @@ def test_no_answer_is_a_no(
 
         with create_session() as session:
             waiting = session.query(TaskInstance).filter_by(task_id="approve", state="awaiting_input").one()
-            assert 2.9 < (waiting.trigger_timeout - datetime.now(UTC)).total_seconds() / 86_400 <= 3  # noqa: TID251
             waiting.trigger_timeout = LONG_AGO
-        SchedulerJobRunner(job=Job()).check_awaiting_input_timeouts()
+        SchedulerJobRunner(job=Job()).check_awaiting_input_timeouts()  # type: ignore[no-untyped-call]
 
     before = calendar(engine)
     serve(site, program_page=MOVED)
@@ -267,6 +267,6 @@ def test_a_page_that_does_not_answer_is_asked_again_until_the_last_try(home: Pat
     with pytest.raises(FeedUnreachableError, match="/program/ answers 503"):
         calendar_sync.read(params, is_last_try=False)
     readings = calendar_sync.read(params, is_last_try=True)
-    with pytest.raises(calendar_sync.CalendarUnreadError, match=r"deadlines: .*/program/ answers 503"):
+    with pytest.raises(CalendarUnreadError, match=r"deadlines: .*/program/ answers 503"):
         calendar_sync.check_understood(readings)
     assert calendar_sync.compare(readings, params)["counts"]["sessions"] == 1

@@ -12,6 +12,7 @@ from rich.markup import escape
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from enrollment_crm.domain.calendar_plans import StalePlanError
+from enrollment_crm.domain.calendar_sync import CalendarUnreadError
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.instants import NaiveDatetimeError
 from enrollment_crm.domain.proposals import ProposalError
@@ -23,6 +24,7 @@ from enrollment_crm.stack.errors import StackError
 from enrollment_crm.validation.suites import SuiteError
 
 _MENDABLE = (
+    CalendarUnreadError,
     CampaignStoppedError,
     FeedError,
     FieldMapError,

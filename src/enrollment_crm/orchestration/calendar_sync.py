@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from enrollment_crm.bootstrap import clock_of, engine_of, outbox_of, programs_of
+from enrollment_crm.domain.calendar_plans import NotApprovedError
 from enrollment_crm.domain.calendar_sync import CalendarUnreadError, problems_in_words
 from enrollment_crm.orchestration.run_parameters import read_parameters
 from enrollment_crm.settings import Settings
@@ -17,10 +18,6 @@ Compared = dict[str, Any]
 
 _LOG = logging.getLogger(__name__)
 _APPROVE = "Approve"
-
-
-class NotApprovedError(RuntimeError):
-    """No person has approved this change, so nothing was changed. Clear `approve`, and answer it in Airflow."""
 
 
 def read(params: Mapping[str, Any], *, is_last_try: bool) -> str:
