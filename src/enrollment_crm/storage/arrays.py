@@ -3,11 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnClause, TableValuedAlias, func, literal
+from sqlalchemy import ColumnClause, Connection, TableValuedAlias, func, literal, text
 from sqlalchemy.dialects.postgresql import ARRAY
 
 
 def table_of(name: str, columns: Sequence[ColumnClause[Any]], rows: Sequence[tuple[Any, ...]]) -> TableValuedAlias:
     """A table of the statement's own. PostgreSQL takes 65,535 parameters; VALUES would need one a field."""
     arrays = [literal([row[position] for row in rows], ARRAY(one.type)) for position, one in enumerate(columns)]
-    return func.unnest(*arrays).table_valued(*columns, name=name).render_derived()
+    return func.unnest(*arrays).table_valued(*columns).render_derived(name=name)
+
+
+def with_memory_to_count(connection: Connection) -> None:
+    """For the rest of this transaction: a million people are counted in memory, and not in files."""
+    connection.execute(text("SET LOCAL work_mem = '128MB'"))
