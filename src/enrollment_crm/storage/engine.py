@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, Engine, create_engine
+from sqlalchemy import Connection, Engine, create_engine, text
 
 #: A host that does not answer is reported after this long, not after the minutes that TCP would take.
 _CONNECT_TIMEOUT_IN_SECONDS = 5
@@ -32,3 +32,24 @@ def transaction(engine: Engine, *, dry_run: bool = False) -> Iterator[Connection
         yield connection
         if dry_run:
             begun.rollback()
+
+
+@contextmanager
+def still_view(engine: Engine, *, snapshot: str | None = None) -> Iterator[Connection]:
+    """A transaction that sees the database as it was at one instant: its own, or that of another's snapshot.
+
+    For questions of several statements that must fit together, side by side or one after the other.
+    """
+    with engine.connect().execution_options(isolation_level="REPEATABLE READ") as connection, connection.begin():
+        if snapshot is not None:
+            connection.execute(text("SET TRANSACTION SNAPSHOT " + _quoted(snapshot)))
+        yield connection
+
+
+def snapshot_of(connection: Connection) -> str:
+    """A name by which other connections see what this one sees, as long as its transaction lasts."""
+    return str(connection.execute(text("SELECT pg_export_snapshot()")).scalar_one())
+
+
+def _quoted(word: str) -> str:
+    return "'" + word.replace("'", "''") + "'"

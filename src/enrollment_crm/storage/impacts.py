@@ -10,6 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     ColumnClause,
     ColumnElement,
     Connection,
@@ -23,7 +24,6 @@ from sqlalchemy import (
     Text,
     and_,
     case,
-    cast,
     column,
     func,
     literal,
@@ -32,19 +32,19 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from enrollment_crm.domain.impacts import PeopleGroup, RoundKey
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.arrays import table_of, with_memory_to_count
+from enrollment_crm.storage.arrays import prepare_to_count, table_of
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
 _INSTANT = DateTime(timezone=True)
 _ROUND = ("program", "entry_term", "round")
-#: What tells cells of people apart, beside their round.
-_CELL = ("zone", "residency", *_ROUND)
+#: As many points as one column of bits holds.
+_BITS = 62
 _STATED_DATE = column("stated_date", Date())
 #: One point of a round, that a cover may have settled: its date and offset.
 RoundPoint = tuple[date, str]
@@ -71,8 +71,8 @@ class ImpactQuestion:
 
     @property
     def most_points(self) -> int:
-        """How many points the round has that has most; at least one, as bit strings cannot be empty."""
-        return max([1, *map(len, self.points.values())])
+        """How many points the round has that has most."""
+        return max([0, *map(len, self.points.values())])
 
     @property
     def most_dates(self) -> int:
@@ -82,24 +82,17 @@ class ImpactQuestion:
 
 def people_groups(connection: Connection, question: ImpactQuestion) -> list[PeopleGroup]:
     """The routed people of the rounds, alike people counted together."""
-    with_memory_to_count(connection)
+    prepare_to_count(connection)
     return [_group(question, row) for row in connection.execute(_statement(question))]
 
 
 def _statement(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
-    """Grouped by one text of all that makes people alike: of a dozen columns the planner expects as many groups as
-    people, and sorts them instead of counting."""
-    people = _people_in_rounds(question).subquery("people_in_rounds")
+    # The offset keeps each expression from being worked out once for its group and once more for its value.
+    people = _people_in_rounds(question).offset(0).subquery("people_in_rounds")
     sent = [people.c[f"sent_{position}"] for position in range(question.most_dates)]
-    cell = [people.c[name] for name in _CELL]
-    others = [one for one in people.c if one.name not in _CELL and one not in sent]
-    mark = func.concat_ws("|", *(func.coalesce(cast(one, Text), "-") for one in others), *(one > 0 for one in sent))
-    return select(
-        *cell,
-        *(func.min(one).label(one.name) for one in others),
-        *(func.sum(one).label(one.name) for one in sent),
-        func.count().label("people"),
-    ).group_by(*cell, mark)
+    alike = [one for one in people.c if one not in sent]
+    totals = [func.sum(one).label(one.name) for one in sent]
+    return select(*alike, *totals, func.count().label("people")).group_by(*alike, *(one > 0 for one in sent))
 
 
 def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
@@ -136,12 +129,11 @@ def _ledger(question: ImpactQuestion) -> Subquery:
     rounds, dates, points = _rounds(question), _dates(question), _points(question)
     sent = or_(CoverRow.message_row_id.is_not(None), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
     of_round = [CoverRow.program, CoverRow.entry_term, CoverRow.round]
-    settled = cast(points.c.mask, BIT(question.most_points))
     return (
         select(
             CoverRow.person_id,
             *of_round,
-            cast(func.bit_or(settled).filter(not_(CoverRow.released)), Text).label("covered"),
+            *(func.bit_or(points.c[name]).filter(not_(CoverRow.released)).label(name) for name in _masks(question)),
             _newer_than(func.max(CoverRow.recorded_at).filter(sent), question).label("newer_than"),
             *(
                 func.count().filter(and_(sent, dates.c.position == position)).label(f"sent_{position}")
@@ -199,19 +191,19 @@ def _dates(question: ImpactQuestion) -> TableValuedAlias:
 
 
 def _points(question: ImpactQuestion) -> TableValuedAlias:
-    width = question.most_points
+    names = _masks(question)
     rows = [
-        (*key, stated, offset, "0" * position + "1" + "0" * (width - position - 1))
+        (*key, stated, offset, *(1 << position % _BITS if position // _BITS == n else 0 for n in range(len(names))))
         for key, points in question.points.items()
         for position, (stated, offset) in enumerate(points)
     ]
-    columns: list[ColumnClause[Any]] = [
-        *map(_text, _ROUND),
-        column("stated_date", Date()),
-        _text("offset"),
-        _text("mask"),
-    ]
+    masks = [column(name, BigInteger()) for name in names]
+    columns: list[ColumnClause[Any]] = [*map(_text, _ROUND), _STATED_DATE, _text("offset"), *masks]
     return table_of("point", columns, rows)
+
+
+def _masks(question: ImpactQuestion) -> list[str]:
+    return [f"settled_{number}" for number in range(1 + question.most_points // _BITS)]
 
 
 def _text(name: str) -> ColumnClause[str]:
@@ -220,7 +212,8 @@ def _text(name: str) -> ColumnClause[str]:
 
 def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:
     key: RoundKey = (row.program, row.entry_term, row.round)
-    points, covered, newer_than = question.points[key], row.covered or "", row.newer_than or 0
+    points, newer_than = question.points[key], row.newer_than or 0
+    masks = [getattr(row, name) or 0 for name in _masks(question)]
     return PeopleGroup(
         zone=row.zone,
         residency=row.residency,
@@ -231,7 +224,7 @@ def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:
         since=row.since,
         changed_at=row.changed_at,
         last_sent=question.missed_points[newer_than - 1] if newer_than else None,
-        covered=frozenset(point for point, mark in zip(points, covered, strict=False) if mark == "1"),
+        covered=frozenset(one for n, one in enumerate(points) if masks[n // _BITS] >> n % _BITS & 1),
         sent={one: int(getattr(row, f"sent_{n}") or 0) for n, one in enumerate(question.dates(key))},
         unknown_at=frozenset(
             handed for handed, mark in zip(question.hand_overs, row.unknown_at, strict=True) if mark == "t"

@@ -11,20 +11,20 @@ from sqlalchemy import (
     DateTime,
     Integer,
     Select,
+    Subquery,
     Text,
     and_,
     column,
-    exists,
     func,
     select,
+    union,
 )
 from sqlalchemy import not_ as negated
 
 from enrollment_crm.domain.invitation_impacts import Help, InvitationCase, InvitationImpact
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.arrays import table_of, with_memory_to_count
-from enrollment_crm.storage.claims import not_yet_covered
-from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
+from enrollment_crm.storage.arrays import prepare_to_count, table_of
+from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow, RegistrationRow
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -34,7 +34,7 @@ def count_invitations(connection: Connection, cases: Sequence[InvitationCase], *
     """For each announcement, how many people the change brings an invitation, and takes one from."""
     if not cases:
         return []
-    with_memory_to_count(connection)
+    prepare_to_count(connection)
     reader = _readers(cases, topic).subquery("invited")
     statement = select(
         reader.c.number,
@@ -55,35 +55,45 @@ def _readers(cases: Sequence[InvitationCase], topic: str) -> Select[*tuple[Any, 
     """One row a case and person who may be invited: whether they are, before and after."""
     reader, zones, helps = _people_and_interests(cases, topic), _zones(cases), _helps(cases)
     of_cell = [helps.c[name] == reader.c[name] for name in ("program", "entry_term", "residency")]
-    helped = (
-        select(
-            zones.c.number,
-            reader.c.person_id,
-            *(func.min(zones.c[name]).label(name) for name in ("prep_session_id", "session_starts", "offset")),
-            *(_is_invited(helps, name) for name in ("before", "after")),
-        )
+    settled = _settled(cases)
+    return (
+        select(zones.c.number, reader.c.person_id, *(_is_invited(helps, name) for name in ("before", "after")))
         .select_from(reader)
         .join(zones, and_(zones.c.zone == reader.c.zone, reader.c.since <= zones.c.instant))
         .join(helps, and_(helps.c.number == zones.c.number, *of_cell))
-        .where(reader.c.withheld.is_(None), negated(reader.c.submitted))
+        .outerjoin(settled, and_(settled.c.number == zones.c.number, settled.c.person_id == reader.c.person_id))
+        .where(settled.c.person_id.is_(None), reader.c.withheld.is_(None), negated(reader.c.submitted))
         .group_by(zones.c.number, reader.c.person_id)
         .having(func.bool_or(helps.c.before != helps.c.after))
-        .cte("helped")
-        .prefix_with("MATERIALIZED")
-    )
-    registered = select(1).where(
-        RegistrationRow.person_id == helped.c.person_id, RegistrationRow.prep_session_id == helped.c.prep_session_id
-    )
-    key = {name: helped.c[name] for name in ("prep_session_id", "session_starts", "offset")}
-    return select(helped).where(
-        negated(exists(registered.correlate_except(RegistrationRow))),
-        not_yet_covered(MessageKind.SESSION_INVITATION, helped.c.person_id, **key),
     )
 
 
-def _people_and_interests(cases: Sequence[InvitationCase], topic: str) -> CTE:
-    """One row a person and interest, with what withholds. Materialized, and nothing of it a condition: the planner
-    expects next to nobody to be left, and would look everybody up once for each case."""
+def _settled(cases: Sequence[InvitationCase]) -> CTE:
+    """Case and person, where they are registered for the session or this invitation is settled: asked from that side,
+    as there are few."""
+    rows = [
+        (number, case.announcement.prep_session_id, case.announcement.starts, case.announcement.offset)
+        for number, case in enumerate(cases)
+    ]
+    announced = table_of(
+        "announced",
+        [column("number", Integer()), _text("prep_session_id"), column("session_starts", _INSTANT), _text("offset")],
+        rows,
+    )
+    registered = select(announced.c.number, RegistrationRow.person_id).join(
+        announced, announced.c.prep_session_id == RegistrationRow.prep_session_id
+    )
+    same = [announced.c[name] == getattr(CoverRow, name) for name in ("prep_session_id", "session_starts", "offset")]
+    covered = (
+        select(announced.c.number, CoverRow.person_id)
+        .join(announced, and_(*same))
+        .where(CoverRow.kind == MessageKind.SESSION_INVITATION.value, negated(CoverRow.released))
+    )
+    return union(registered, covered).cte("settled").prefix_with("MATERIALIZED")
+
+
+def _people_and_interests(cases: Sequence[InvitationCase], topic: str) -> Subquery:
+    """One row a person and interest, with what withholds; the offset keeps it from being worked out for each case."""
     of_term = {(program, term) for case in cases for program, term, _ in case.helps}
     terms = table_of("term", [column("program", Text()), column("entry_term", Text())], sorted(of_term))
     return (
@@ -100,9 +110,13 @@ def _people_and_interests(cases: Sequence[InvitationCase], topic: str) -> CTE:
         .join(InterestRow, InterestRow.person_id == PersonRow.id)
         .join(terms, and_(terms.c.program == InterestRow.program, terms.c.entry_term == InterestRow.entry_term))
         .where(PersonRow.needs_routing.is_(False))
-        .cte("reader")
-        .prefix_with("MATERIALIZED")
+        .offset(0)
+        .subquery("reader")
     )
+
+
+def _text(name: str) -> ColumnClause[Any]:
+    return column(name, Text())
 
 
 def _is_invited(helps: Any, name: str) -> ColumnElement[bool]:
