@@ -45,7 +45,9 @@ _INSTANT = DateTime(timezone=True)
 _ROUND = ("program", "entry_term", "round")
 #: As many points as one column of bits holds.
 _BITS = 62
-_STATED_DATE = column("stated_date", Date())
+_STATED_DATE: ColumnClause[Any] = column("stated_date", Date())
+#: Which round of the question it is: a number is compared faster than three words.
+_NUMBER: ColumnClause[Any] = column("number", Integer())
 #: One point of a round, that a cover may have settled: its date and offset.
 RoundPoint = tuple[date, str]
 
@@ -107,19 +109,17 @@ def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
         select(
             PersonRow.zone,
             PersonRow.residency,
-            *(rounds.c[name] for name in _ROUND),
+            rounds.c.number,
             withheld.label("withheld"),
             not_told.label("not_told"),
             *(_lately(one, question).label(one.key) for one in (InterestRow.since, InterestRow.changed_at)),
             _unknown_at(question).label("unknown_at"),
-            *(one for one in ledger.c if one.name not in ("person_id", *_ROUND)),
+            *(one for one in ledger.c if one.name not in ("person_id", "number")),
         )
         .select_from(InterestRow)
         .join(rounds, and_(*(rounds.c[name] == getattr(InterestRow, name) for name in _ROUND[:2])))
         .join(PersonRow, PersonRow.id == InterestRow.person_id)
-        .outerjoin(
-            ledger, and_(ledger.c.person_id == PersonRow.id, *(ledger.c[name] == rounds.c[name] for name in _ROUND))
-        )
+        .outerjoin(ledger, and_(ledger.c.person_id == PersonRow.id, ledger.c.number == rounds.c.number))
         .where(PersonRow.needs_routing.is_(False))
     )
 
@@ -128,11 +128,12 @@ def _ledger(question: ImpactQuestion) -> Subquery:
     """One row a person and round: what is settled, when the last reminder went out, how many of each date."""
     rounds, dates, points = _rounds(question), _dates(question), _points(question)
     sent = or_(CoverRow.message_row_id.is_not(None), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
-    of_round = [CoverRow.program, CoverRow.entry_term, CoverRow.round]
+    of_date = [dates.c.number == rounds.c.number, dates.c.stated_date == CoverRow.stated_date]
+    of_point = [points.c.number == rounds.c.number, points.c.stated_date == CoverRow.stated_date]
     return (
         select(
             CoverRow.person_id,
-            *of_round,
+            rounds.c.number,
             *(func.bit_or(points.c[name]).filter(not_(CoverRow.released)).label(name) for name in _masks(question)),
             _newer_than(func.max(CoverRow.recorded_at).filter(sent), question).label("newer_than"),
             *(
@@ -141,16 +142,12 @@ def _ledger(question: ImpactQuestion) -> Subquery:
             ),
         )
         .join(rounds, and_(*(rounds.c[name] == getattr(CoverRow, name) for name in _ROUND)))
-        .outerjoin(dates, _same(dates, "stated_date"))
-        .outerjoin(points, _same(points, "stated_date", "offset"))
+        .outerjoin(dates, and_(*of_date))
+        .outerjoin(points, and_(*of_point, points.c.offset == CoverRow.offset))
         .where(CoverRow.kind == MessageKind.DEADLINE_REMINDER.value)
-        .group_by(CoverRow.person_id, *of_round)
+        .group_by(CoverRow.person_id, rounds.c.number)
         .subquery("ledger")
     )
-
-
-def _same(table: TableValuedAlias, *names: str) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == getattr(CoverRow, name) for name in (*_ROUND, *names)))
 
 
 def _newer_than(instant: ColumnElement[Any], question: ImpactQuestion) -> ColumnElement[Any]:
@@ -177,41 +174,40 @@ def _unknown_at(question: ImpactQuestion) -> ColumnElement[Any]:
 
 
 def _rounds(question: ImpactQuestion) -> TableValuedAlias:
-    return table_of("touched", [_text(name) for name in _ROUND], list(question.points))
+    rows = [(*key, number) for number, key in enumerate(question.points)]
+    return table_of("touched", [*map(_text, _ROUND), _NUMBER], rows)
 
 
 def _dates(question: ImpactQuestion) -> TableValuedAlias:
-    rows = [(*key, one, position) for key in question.points for position, one in enumerate(question.dates(key))]
-    columns: list[ColumnClause[Any]] = [
-        *map(_text, _ROUND),
-        column("stated_date", Date()),
-        column("position", Integer()),
+    rows = [
+        (number, one, position)
+        for number, key in enumerate(question.points)
+        for position, one in enumerate(question.dates(key))
     ]
-    return table_of("stated", columns, rows)
+    return table_of("stated", [_NUMBER, _STATED_DATE, column("position", Integer())], rows)
 
 
 def _points(question: ImpactQuestion) -> TableValuedAlias:
     names = _masks(question)
     rows = [
-        (*key, stated, offset, *(1 << position % _BITS if position // _BITS == n else 0 for n in range(len(names))))
-        for key, points in question.points.items()
+        (number, stated, offset, *(1 << position % _BITS if position // _BITS == n else 0 for n in range(len(names))))
+        for number, points in enumerate(question.points.values())
         for position, (stated, offset) in enumerate(points)
     ]
     masks = [column(name, BigInteger()) for name in names]
-    columns: list[ColumnClause[Any]] = [*map(_text, _ROUND), _STATED_DATE, _text("offset"), *masks]
-    return table_of("point", columns, rows)
+    return table_of("point", [_NUMBER, _STATED_DATE, _text("offset"), *masks], rows)
 
 
 def _masks(question: ImpactQuestion) -> list[str]:
     return [f"settled_{number}" for number in range(1 + question.most_points // _BITS)]
 
 
-def _text(name: str) -> ColumnClause[str]:
+def _text(name: str) -> ColumnClause[Any]:
     return column(name, Text())
 
 
 def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:
-    key: RoundKey = (row.program, row.entry_term, row.round)
+    key = list(question.points)[row.number]
     points, newer_than = question.points[key], row.newer_than or 0
     masks = [getattr(row, name) or 0 for name in _masks(question)]
     return PeopleGroup(
