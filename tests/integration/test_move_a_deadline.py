@@ -70,7 +70,8 @@ def test_the_recipe_works_as_it_stands(desk: Path, engine: Engine) -> None:
         dates = connection.execute(
             text(
                 "SELECT residency, stated_date::text, version, approved_by, reason FROM deadline "
-                "WHERE replaced_at IS NULL AND entry_term IN ('spring 2027', 'fall 2029') AND round = 'final' ORDER BY entry_term DESC, residency"
+                "WHERE replaced_at IS NULL AND entry_term IN ('spring 2027', 'fall 2029') AND round = 'final' "
+                "ORDER BY entry_term DESC, residency"
             )
         ).all()
         changes = connection.execute(text("SELECT applied_by, changes FROM calendar_change ORDER BY applied_at")).all()
@@ -107,12 +108,7 @@ def test_a_plan_changes_nothing_and_is_applied_once(desk: Path, capfd: pytest.Ca
 def test_a_stale_plan_is_refused(desk: Path, engine: Engine, capfd: pytest.CaptureFixture[str]) -> None:
     planned(desk)
     with engine.begin() as connection:
-        connection.execute(text("UPDATE prep_session SET location = 'Room 7', sequence = 1"))
-        connection.execute(
-            text(
-                "UPDATE deadline SET stated_date = '2027-08-02' WHERE entry_term = 'fall 2027' AND residency = 'domestic'"
-            )
-        )
+        connection.execute(text("UPDATE deadline SET stated_date = '2027-08-02' WHERE stated_date = '2027-08-01'"))
     assert "has changed since this plan was made" in failure(capfd, *APPLY)
 
 

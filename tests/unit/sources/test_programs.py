@@ -221,12 +221,12 @@ def test_one_term_can_have_another_date_than_its_pattern(tmp_path: Path) -> None
         ({"prep_sessions": [SESSION, SESSION]}, "prep_sessions: prep-1 is listed twice"),
         (
             {"cadence": {"too_close_in_hours": float("inf")}},
-            "cadence.too_close_in_hours: Input should be a finite number",
+            "too_close_in_hours: Input should be a finite number",
         ),
         ({"cadence": {"hour": "10:00+02:00"}}, "leave out the zone"),
         (
             {"cadence": {"offsets_in_days": [0]}},
-            "cadence.offsets_in_days.0: Input should be greater than or equal to 1",
+            "offsets_in_days.0: Input should be greater than or equal to 1",
         ),
         ({"cadence": {"window_from": "12:00"}}, "hour must lie between window_from and window_to"),
     ],
