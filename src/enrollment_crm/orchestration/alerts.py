@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from enrollment_crm.domain.freshness import GateChange
 from enrollment_crm.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -28,8 +29,19 @@ def tell_operations_task_failed(context: Mapping[str, Any]) -> None:
     _tell("Failed", sentence)
 
 
-def _tell(what: str, sentence: str) -> None:
-    _LOG.error("%s Open it in Airflow: its runbook says what to do.", sentence)
+def tell_operations_of_gate(change: GateChange) -> None:
+    """Called once when the freshness gate has closed, and once when it has opened. Names feeds and counts, no people.
+
+    Raises:
+        Exception: the mail could not be handed over; the caller asks again.
+    """
+    closed = change.gate.is_closed
+    _tell("Reminders are held" if closed else "Reminders go out again", change.in_words(), is_good_news=not closed)
+
+
+def _tell(what: str, sentence: str, *, is_good_news: bool = False) -> None:
+    level = logging.INFO if is_good_news else logging.ERROR
+    _LOG.log(level, "%s Open it in Airflow: its runbook says what to do.", sentence)
     settings = Settings()
     if settings.operations_address:
         _send(settings, what, sentence)
