@@ -346,12 +346,12 @@ def test_operations_are_told_once_when_it_closes_and_once_when_it_opens(watched:
     assert operations.after_sweep(watched, T_7 - HOUR * 31) == []
     (closed,) = operations.after_sweep(watched, T_7)
     assert "slate last came 31 h ago, budget 24 h" in closed
-    assert "for 1 people so far" in closed
+    assert "for 1 person so far" in closed
     assert operations.after_sweep(watched, T_7 + MINUTE * 5) == []
     deliver(watched, T_7 + HOUR)
     (opened,) = operations.after_sweep(watched, T_7 + HOUR)
     assert "open: applications feed slate last came 0 min ago" in opened
-    assert "for 1 people at the last look" in opened
+    assert "for 1 person at the last look" in opened
     assert operations.after_sweep(watched, T_7 + HOUR * 2) == []
     (again,) = operations.after_sweep(watched, T_7 + HOUR * 26)
     assert "closed" in again

@@ -90,12 +90,16 @@ class Gate:
         """Why it is closed: the stale sources with age and budget; empty: it is open."""
         return "; ".join(one.in_words() for one in self.sources if one.is_stale)
 
+    @property
+    def ages(self) -> str:
+        """Every watched source with age and budget."""
+        return "; ".join(one.in_words() for one in self.sources)
+
     def in_words(self) -> str:
         """``closed: ...``, ``open: ...`` or that there is nothing to watch."""
         if not self.sources:
             return "open: nothing to watch, no applications feed is set up"
-        ages = self.reason or "; ".join(one.in_words() for one in self.sources)
-        return f"{'closed' if self.is_closed else 'open'}: {ages}"
+        return f"{'closed' if self.is_closed else 'open'}: {self.reason or self.ages}"
 
 
 def judge(watch: FeedWatch, deliveries: Mapping[str, Deliveries], now: datetime) -> Gate:
@@ -145,12 +149,13 @@ class GateChange:
 
     def in_words(self) -> str:
         """What operations are told."""
+        people = "1 person" if self.people_held == 1 else f"{self.people_held} people"
         if self.gate.is_closed:
             return (
                 f"The freshness gate has closed: {self.gate.reason}. Deadline reminders and session invitations are "
-                f"held until the feed is fresh again, for {self.people_held} people so far."
+                f"held until the feed is fresh again, for {people} so far."
             )
         return (
-            f"The freshness gate is {self.gate.in_words()}. What was held, for {self.people_held} people at the last "
-            "look, goes out where it is still true and useful."
+            f"The freshness gate is {self.gate.in_words()}. What was held, for {people} at the last look, "
+            "goes out where it is still true and useful."
         )
