@@ -114,6 +114,23 @@ def find_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tu
     return [(one.cell, count_due_people(connection, one)) for one in people]
 
 
+def find_held_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueCell, DueCount]]:
+    """The cells of a closed freshness gate: all that fell due since the last sweep that sent, with its people.
+
+    As it fell due, and not as it would be caught up (R6): so that it can be seen at night too, and when the feed
+    comes again is not known. What is over, or of a date that is in force no more, is not among it. An invitation is
+    never caught up (R10): it is held for as long as it is on time.
+    """
+    view, punctual = view_calendar(connection, now), on_time(outbox, now)
+    missed = missed_span(connection, outbox, Sweep.DEADLINES, now)
+    span = Span((missed or punctual).after, now)
+    points = points_in(outbox.cadences, view, span, turns_in(connection, outbox.cadences, view, span))
+    deadlines = in_force_at(view.records, now)
+    cells = due_cells(points, _invitations(outbox, view, punctual, points))
+    people = [due_people(outbox, still_due(cell, deadlines, now=now), view) for cell in cells]
+    return [(one.cell, count_due_people(connection, one)) for one in people if one.cell.points or one.cell.invitations]
+
+
 def _invitations(
     outbox: Outbox, view: CalendarView, span: Span, points: dict[str, list[DuePoint]]
 ) -> dict[str, list[DueInvitation]]:

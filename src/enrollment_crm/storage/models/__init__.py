@@ -10,7 +10,14 @@ from enrollment_crm.storage.models.calendar import (
     SweepRow,
 )
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
-from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
+from enrollment_crm.storage.models.intake import (
+    BatchRow,
+    FreshnessGateRow,
+    InboxRow,
+    QuarantineRow,
+    RuleCountRow,
+    SourceDeliveryRow,
+)
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
     ApplicationRow,
@@ -34,6 +41,7 @@ __all__ = [
     "CoverRow",
     "DeadlineRow",
     "EventRow",
+    "FreshnessGateRow",
     "InboxRow",
     "InterestRow",
     "MessageRow",
@@ -46,6 +54,7 @@ __all__ = [
     "ResidencyEvidenceRow",
     "ReviewRow",
     "RuleCountRow",
+    "SourceDeliveryRow",
     "SweepRow",
     "UnsubscriptionRow",
 ]
