@@ -99,7 +99,7 @@ def _zones(cases: Sequence[InvitationCase]) -> Any:
         for number, case in enumerate(cases)
         for zone, instant in case.zones.items()
     ]
-    columns = [
+    columns: list[ColumnClause[Any]] = [
         column("number", Integer()),
         column("zone", Text()),
         column("instant", _INSTANT),
