@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from enrollment_crm.domain.checklists import ChecklistItem, ExpectedItem, RequiredOf
 from enrollment_crm.domain.deadlines import Deadline, Round
 from enrollment_crm.domain.instants import instant_of
 from enrollment_crm.domain.points import Anchor, Cadence
@@ -82,6 +83,12 @@ class _CadenceEntry(_Strict):
     too_late_in_hours: float = Field(default=2, ge=0)
 
 
+class _ChecklistEntry(_Strict):
+    item: ChecklistItem
+    #: Of whom it is required.
+    required_of: RequiredOf = Field(default=RequiredOf.ALL, alias="for")
+
+
 class _ProgramFile(_Strict):
     name: str
     url: _Url
@@ -95,6 +102,8 @@ class _ProgramFile(_Strict):
     cadence: _CadenceEntry = _CadenceEntry()
     #: IANA zone on whose clock a stated date ends (R1).
     cut_off_zone: str = HOME_ZONE
+    checklist: list[_ChecklistEntry] = []
+    checklist_reminders: bool = False
 
 
 _CountryZones = TypeAdapter(dict[Annotated[str, Field(strict=True, pattern="^[A-Z]{2}$")], str])
@@ -165,10 +174,19 @@ def _read_program(file: Path) -> Program:
             cadence=_cadence(entry.cadence),
             date_patterns=tuple(_pattern(one) for one in entry.dates),
             cut_off_zone=labelled_zone(entry.cut_off_zone).key,
+            checklist=_checklist(entry.checklist),
+            checklist_reminders=entry.checklist_reminders,
         )
         return replace(program, deadlines=tuple(_deadlines(program, entry)))
     except ValueError as error:
         raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
+
+
+def _checklist(entries: list[_ChecklistEntry]) -> tuple[ExpectedItem, ...]:
+    twice = [item for item, count in Counter(one.item for one in entries).items() if count > 1]
+    if twice:
+        raise ValueError(f"checklist: {', '.join(twice)} stands there more than once: keep one.")
+    return tuple(ExpectedItem(one.item, one.required_of) for one in entries)
 
 
 def _counselors(entries: dict[str, _CounselorEntry]) -> dict[Residency, Counselor]:

@@ -118,7 +118,7 @@ def _covers(people: DuePeople) -> CTE:
 
 def _deadline_covers(people: DuePeople) -> _Rows:
     """The deadlines of the cell; ``withheld`` from the point itself, else from R7."""
-    point = _points(people.cell)
+    point = points_table(people.cell)
     by_person = withheld_reason(
         MessageKind.DEADLINE_REMINDER,
         topic=people.reminder_topic,
@@ -140,11 +140,18 @@ def _deadline_covers(people: DuePeople) -> _Rows:
         .select_from(PersonRow)
         .join(InterestRow, InterestRow.person_id == PersonRow.id)
         .join(point, _is_theirs(point))
-        .where(*lives_in(people), _was_there(point), _not_handed_over(point), _still_useful(point), _open(point))
+        .where(
+            *lives_in(people),
+            _was_there(point),
+            _not_handed_over(point),
+            still_useful(point, MessageKind.DEADLINE_REMINDER),
+            _open(point),
+        )
     )
 
 
-def _points(cell: DueCell) -> Values:
+def points_table(cell: DueCell) -> Values:
+    """SQL: the points of a cell as a table; what a point does not have is NULL, or an empty text."""
     columns: list[ColumnClause[Any]] = [
         *(column(name, Text) for name in _TEXTS),
         *(column(name, _INSTANT) for name in _INSTANTS),
@@ -189,15 +196,15 @@ def _not_handed_over(point: Values) -> ColumnElement[bool]:
     return or_(handed.is_(None), not_(was_unknown_then))
 
 
-def _still_useful(point: Values) -> ColumnElement[bool]:
-    """R6, R9: a missed point goes only to those who have had nothing newer of this deadline, also of another date."""
+def still_useful(point: Values, kind: MessageKind) -> ColumnElement[bool]:
+    """SQL, R6, R9: a missed point goes only to those who have had nothing newer of its deadline, also of another date."""
     newer = aliased(CoverRow)
     sent = or_(newer.message_row_id.is_not(None), newer.withheld == WithholdReason.ALREADY_SENT.value)
     had_newer = exists(
         select(1)
         .where(
             newer.person_id == PersonRow.id,
-            newer.kind == MessageKind.DEADLINE_REMINDER.value,
+            newer.kind == kind.value,
             *(getattr(newer, key) == point.c[key] for key in ("program", "entry_term", "round")),
             newer.recorded_at >= point.c.instant,
             sent,

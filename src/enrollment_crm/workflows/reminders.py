@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from enrollment_crm.domain.checklist_reminders import name_of_checklists
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.notices import MovedDate, name_of_moved_date
@@ -20,6 +21,8 @@ from enrollment_crm.storage.sweeps import record_outage, record_sweep
 from enrollment_crm.storage.unfinished import count_unfinished
 from enrollment_crm.workflows.answers import calendar_at
 from enrollment_crm.workflows.cells import find_cells, outage_ending, send_cell, view_calendar
+from enrollment_crm.workflows.checklist_reminders import find_checklists, send_checklists
+from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import Tally, resume
 from enrollment_crm.workflows.notices import (
     SESSION_NOTICES,
@@ -37,6 +40,7 @@ _KINDS = (
     MessageKind.DEADLINE_MOVED,
     MessageKind.SESSION_INVITATION,
     MessageKind.SESSION_REMINDER,
+    MessageKind.CHECKLIST_REMINDER,
     *SESSION_NOTICES,
 )
 
@@ -55,6 +59,8 @@ class Due:
     to_send: int
     cell: DueCell | None = None
     session: DueSession | None = None
+    #: Applicants of the cell whose application awaits something.
+    checklists: DueCell | None = None
     moved: MovedDate | None = None
     session_notices: MessageKind | None = None
     #: Messages that vanished workers and refusals left behind.
@@ -86,6 +92,10 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
             for kind, count in find_session_notices(connection, outbox, now)
         ]
         cells = [_due(name_of_cell(cell), count, cell=cell) for cell, count in find_cells(connection, outbox, now)]
+        checklists = [
+            _due(name_of_checklists(cell), count, checklists=cell)
+            for cell, count in find_checklists(connection, outbox, now)
+        ]
         sessions = [
             _due(name_of_session(one), count, session=one) for one, count in find_sessions(connection, outbox, now)
         ]
@@ -95,7 +105,7 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
         _due(f"unfinished {kind.value.replace('_', ' ')}s", DueCount(count, count), unfinished=kind)
         for kind, count in counts.items()
     ]
-    return [due for due in (*moved, *notices, *cells, *sessions, *unfinished) if due.people]
+    return [due for due in (*moved, *notices, *cells, *checklists, *sessions, *unfinished) if due.people]
 
 
 def _due(name: str, count: DueCount, **what: Any) -> Due:
@@ -107,11 +117,16 @@ def send_due(outbox: Outbox, due: Due, *, now: datetime, dry_run: bool = False) 
     check_aware(now)
     if dry_run:
         return Tally.of_planned(due.to_send)
-    calendar = calendar_at(outbox, now)
+    return _send(outbox, due, calendar_at(outbox, now), now)
+
+
+def _send(outbox: Outbox, due: Due, calendar: Calendar, now: datetime) -> Tally:
     if due.unfinished:
         return resume(outbox, due.unfinished, calendar, now=now)
     if due.cell:
         return send_cell(outbox, due.cell, calendar, now=now)
+    if due.checklists:
+        return send_checklists(outbox, due.checklists, calendar, now=now)
     if due.session:
         return send_session(outbox, due.session, calendar, now=now)
     if due.moved:

@@ -2,6 +2,7 @@
 
 from enrollment_crm.storage.models.base import Base
 from enrollment_crm.storage.models.calendar import DeadlineRow, OutageRow, PrepSessionRow, RegistrationRow, SweepRow
+from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
 from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
@@ -18,10 +19,12 @@ from enrollment_crm.storage.models.people import (
 
 __all__ = [
     "MESSAGE_IDS",
+    "ApplicationReferenceRow",
     "ApplicationRow",
     "Base",
     "BatchRow",
     "BounceRow",
+    "ChecklistItemRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
