@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import CTE, ColumnElement, Connection, Values, and_, case, distinct, exists, func, not_, or_, select
+from sqlalchemy import (
+    CTE,
+    BigInteger,
+    ColumnElement,
+    Connection,
+    TableValuedAlias,
+    and_,
+    case,
+    distinct,
+    exists,
+    func,
+    not_,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.applications import ApplicationStatus
@@ -14,6 +28,7 @@ from enrollment_crm.storage.cells import DuePeople, lives_in
 from enrollment_crm.storage.checklists import awaits_something, expected_table, program_applied_for
 from enrollment_crm.storage.claims import DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.models import MESSAGE_IDS, ApplicationRow, CoverRow, PersonRow
+from enrollment_crm.storage.relations import relation
 from enrollment_crm.storage.reminders import CellClaim, points_table, still_useful
 from enrollment_crm.storage.withholding import withheld_reason
 
@@ -58,11 +73,9 @@ def claim_due_applicants(
     ours = list(connection.execute(lock.with_for_update(skip_locked=True)).scalars())
     # Read again now that they are ours: whoever holds a person may be claiming a deadline reminder for them.
     mine = _covers(applicants.only(ours))
-    numbered = (
-        select(func.unnest(ours).label("person_id"), MESSAGE_IDS.next_value().label("message_id"))
-        .cte("numbered")
-        .prefix_with("MATERIALIZED")
-    )
+    person = relation("person_of_message", {"person_id": BigInteger()}, [(one,) for one in ours])
+    numbered = select(person.c.person_id, MESSAGE_IDS.next_value().label("message_id")).cte("numbered")
+    numbered = numbered.prefix_with("MATERIALIZED")
     rows = (
         select(numbered.c.message_id, *mine.c)
         .join(numbered, numbered.c.person_id == mine.c.person_id)
@@ -108,7 +121,7 @@ def _covers(applicants: DueApplicants) -> CTE:
     )
 
 
-def _is_theirs(point: Values, program: ColumnElement[str]) -> ColumnElement[bool]:
+def _is_theirs(point: TableValuedAlias, program: ColumnElement[str]) -> ColumnElement[bool]:
     return and_(
         point.c.program == program,
         point.c.entry_term == ApplicationRow.entry_term,
@@ -116,7 +129,7 @@ def _is_theirs(point: Values, program: ColumnElement[str]) -> ColumnElement[bool
     )
 
 
-def _not_handed_over(point: Values) -> ColumnElement[bool]:
+def _not_handed_over(point: TableValuedAlias) -> ColumnElement[bool]:
     """R2: what lay behind a date when it was handed to people of unknown residency is never caught up."""
     handed = point.c.handed_over
     unknown_then = and_(
@@ -125,7 +138,7 @@ def _not_handed_over(point: Values) -> ColumnElement[bool]:
     return or_(handed.is_(None), not_(unknown_then))
 
 
-def _not_reminded_of_the_deadline(point: Values) -> ColumnElement[bool]:
+def _not_reminded_of_the_deadline(point: TableValuedAlias) -> ColumnElement[bool]:
     """Nobody is told of one deadline at one instant both that it is ahead and what it still lacks."""
     reminder = aliased(CoverRow)
     reminded = select(1).where(

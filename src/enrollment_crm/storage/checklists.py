@@ -7,17 +7,15 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     Row,
+    TableValuedAlias,
     Text,
-    Values,
     and_,
-    column,
     exists,
     func,
     insert,
     literal,
     select,
     update,
-    values,
 )
 
 from enrollment_crm.domain.applications import ApplicationStatus
@@ -31,6 +29,7 @@ from enrollment_crm.domain.checklists import (
     newer_state,
 )
 from enrollment_crm.storage.models import ApplicationReferenceRow, ApplicationRow, ChecklistItemRow
+from enrollment_crm.storage.relations import relation
 
 
 def report_item(connection: Connection, report: ChecklistReport, *, inbox_id: int) -> None:
@@ -108,7 +107,9 @@ def missing_items(
     expected = expected_table(expectations)
     program = program_applied_for(default_program)
     statement = (
-        select(program.label("program"), ApplicationRow.entry_term, ChecklistItemRow.item, func.count().label("how_many"))
+        select(
+            program.label("program"), ApplicationRow.entry_term, ChecklistItemRow.item, func.count().label("how_many")
+        )
         .select_from(ApplicationRow)
         .join(ApplicationReferenceRow, ApplicationReferenceRow.application_id == ApplicationRow.id)
         .join(ChecklistItemRow, _belongs_together())
@@ -131,15 +132,14 @@ def program_applied_for(default_program: str) -> ColumnElement[str]:
     return func.coalesce(ApplicationRow.program, literal(default_program))
 
 
-def expected_table(expectations: Sequence[Expectation]) -> Values:
-    """SQL: what applicants may be reminded of, as a table. There must be something."""
-    columns = [column(name, Text) for name in ("program", "residency", "item")]
+def expected_table(expectations: Sequence[Expectation]) -> TableValuedAlias:
+    """SQL: what applicants may be reminded of, as a table."""
     rows = [(one.program, one.residency.value, one.item.value) for one in expectations]
-    return values(*columns, name="expected").data(rows)
+    return relation("expected", {"program": Text(), "residency": Text(), "item": Text()}, rows)
 
 
 def awaits_something(
-    expected: Values, *, program: ColumnElement[str], residency: Any, listed_by: Any
+    expected: TableValuedAlias, *, program: ColumnElement[str], residency: Any, listed_by: Any
 ) -> ColumnElement[bool]:
     """SQL: the application of the row awaits something that was listed by then, and that may be spoken of."""
     missing = (

@@ -5,16 +5,14 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Boolean,
-    ColumnClause,
     ColumnElement,
     Date,
     DateTime,
     ScalarSelect,
     Select,
+    TableValuedAlias,
     Text,
-    Values,
     and_,
-    column,
     exists,
     false,
     func,
@@ -23,13 +21,14 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    values,
 )
+from sqlalchemy.types import TypeEngine
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.cells import DuePeople, lives_in
 from enrollment_crm.storage.claims import not_yet_covered
 from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
+from enrollment_crm.storage.relations import relation
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -63,33 +62,32 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
     )
 
 
-def _invited(people: DuePeople) -> Values:
-    columns: list[ColumnClause[Any]] = [
-        column("prep_session_id", Text),
-        column("session_starts", _INSTANT),
-        column("session_ends", _INSTANT),
-        column("offset", Text),
-        column("due_at", _INSTANT),
-        column("folds_only", Boolean),
-    ]
+def _invited(people: DuePeople) -> TableValuedAlias:
+    columns: dict[str, TypeEngine[Any]] = {
+        "prep_session_id": Text(),
+        "session_starts": _INSTANT,
+        "session_ends": _INSTANT,
+        "offset": Text(),
+        "due_at": _INSTANT,
+        "folds_only": Boolean(),
+    }
     rows = [
         (one.prep_session_id, one.starts, one.ends, one.offset, one.instant, one.folds_only)
         for one in people.cell.invitations
     ]
-    return values(*columns, name="invited").data(rows)
+    return relation("invited", columns, rows)
 
 
-def _next_cut_off(people: DuePeople, invited: Values) -> ScalarSelect[Any]:
+def _next_cut_off(people: DuePeople, invited: TableValuedAlias) -> ScalarSelect[Any]:
     """SQL: the reader's next deadline, over all that they wanted by then and have not submitted for."""
-    columns: list[ColumnClause[Any]] = [
-        column("program", Text),
-        column("entry_term", Text),
-        column("residency", Text),
-        column("ends_at", _INSTANT),
-    ]
+    columns: dict[str, TypeEngine[Any]] = {
+        "program": Text(),
+        "entry_term": Text(),
+        "residency": Text(),
+        "ends_at": _INSTANT,
+    }
     rows = [(one.program, one.entry_term, one.residency, one.ends_at) for one in people.cut_offs]
-    # A table without rows cannot be written in SQL: a program that nobody has stands for it.
-    following = values(*columns, name="following").data(rows or [("", "", "", null().cast(_INSTANT))])
+    following = relation("following", columns, rows)
     return (
         select(func.min(following.c.ends_at))
         .select_from(InterestRow)
@@ -108,14 +106,14 @@ def _next_cut_off(people: DuePeople, invited: Values) -> ScalarSelect[Any]:
     )
 
 
-def _not_registered(invited: Values) -> ColumnElement[bool]:
+def _not_registered(invited: TableValuedAlias) -> ColumnElement[bool]:
     registered = select(1).where(
         RegistrationRow.person_id == PersonRow.id, RegistrationRow.prep_session_id == invited.c.prep_session_id
     )
     return not_(exists(registered.correlate_except(RegistrationRow)))
 
 
-def _open(invited: Values) -> ColumnElement[bool]:
+def _open(invited: TableValuedAlias) -> ColumnElement[bool]:
     key = {name: invited.c[name] for name in ("prep_session_id", "session_starts", "offset")}
     return not_yet_covered(MessageKind.SESSION_INVITATION, PersonRow.id, **key)
 

@@ -8,17 +8,15 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Boolean,
-    ColumnClause,
     ColumnElement,
     Connection,
     Date,
     DateTime,
     Select,
+    TableValuedAlias,
     Text,
-    Values,
     and_,
     case,
-    column,
     distinct,
     exists,
     func,
@@ -29,9 +27,9 @@ from sqlalchemy import (
     select,
     true,
     union_all,
-    values,
 )
 from sqlalchemy.orm import aliased
+from sqlalchemy.types import TypeEngine
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.reminders import DueCell
@@ -40,6 +38,7 @@ from enrollment_crm.storage.cells import DuePeople, lives_in
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.invitations import due_invitations
 from enrollment_crm.storage.models import MESSAGE_IDS, CoverRow, InterestRow, PersonRow
+from enrollment_crm.storage.relations import relation
 from enrollment_crm.storage.withholding import withheld_reason
 
 _Rows = Select[*tuple[Any, ...]]
@@ -150,27 +149,24 @@ def _deadline_covers(people: DuePeople) -> _Rows:
     )
 
 
-def points_table(cell: DueCell) -> Values:
+def points_table(cell: DueCell) -> TableValuedAlias:
     """SQL: the points of a cell as a table; what a point does not have is NULL, or an empty text."""
-    columns: list[ColumnClause[Any]] = [
-        *(column(name, Text) for name in _TEXTS),
-        *(column(name, _INSTANT) for name in _INSTANTS),
-        column("stated_date", Date),
-        column("catch_up", Boolean),
-    ]
     rows = [
         (
             *(getattr(one, name) or "" for name in _TEXTS),
-            *(getattr(one, name) or null().cast(_INSTANT) for name in _INSTANTS),
+            *(getattr(one, name) for name in _INSTANTS),
             one.stated_date,
             one.catch_up,
         )
         for one in cell.points
     ]
-    return values(*columns, name="point").data(rows)
+    columns: dict[str, TypeEngine[Any]] = {name: Text() for name in _TEXTS}
+    columns |= dict.fromkeys(_INSTANTS, _INSTANT)
+    columns |= {"stated_date": Date(), "catch_up": Boolean()}
+    return relation("point", columns, rows)
 
 
-def _is_theirs(point: Values) -> ColumnElement[bool]:
+def _is_theirs(point: TableValuedAlias) -> ColumnElement[bool]:
     return and_(
         point.c.program == InterestRow.program,
         point.c.entry_term == InterestRow.entry_term,
@@ -178,13 +174,13 @@ def _is_theirs(point: Values) -> ColumnElement[bool]:
     )
 
 
-def _was_there(point: Values) -> ColumnElement[bool]:
+def _was_there(point: TableValuedAlias) -> ColumnElement[bool]:
     """R5, R6: there, and nothing changed for them since, by the point or the turn; or it was their own turn."""
     exactly_then = or_(point.c.changed_at.is_(None), InterestRow.changed_at == point.c.changed_at)
     return and_(InterestRow.since <= point.c.there_by, InterestRow.changed_at <= point.c.there_by, exactly_then)
 
 
-def _not_handed_over(point: Values) -> ColumnElement[bool]:
+def _not_handed_over(point: TableValuedAlias) -> ColumnElement[bool]:
     """R2: what lay behind a date when it was handed to people of unknown residency is never caught up."""
     forever = literal("infinity").cast(_INSTANT)
     handed = point.c.handed_over
@@ -196,8 +192,8 @@ def _not_handed_over(point: Values) -> ColumnElement[bool]:
     return or_(handed.is_(None), not_(was_unknown_then))
 
 
-def still_useful(point: Values, kind: MessageKind) -> ColumnElement[bool]:
-    """SQL, R6, R9: a missed point goes only to those who have had nothing newer of its deadline, also of another date."""
+def still_useful(point: TableValuedAlias, kind: MessageKind) -> ColumnElement[bool]:
+    """SQL, R6, R9: a missed point is for those who have had nothing newer of its deadline, also of another date."""
     newer = aliased(CoverRow)
     sent = or_(newer.message_row_id.is_not(None), newer.withheld == WithholdReason.ALREADY_SENT.value)
     had_newer = exists(
@@ -214,5 +210,5 @@ def still_useful(point: Values, kind: MessageKind) -> ColumnElement[bool]:
     return or_(not_(point.c.catch_up), not_(had_newer))
 
 
-def _open(point: Values) -> ColumnElement[bool]:
+def _open(point: TableValuedAlias) -> ColumnElement[bool]:
     return not_yet_covered(MessageKind.DEADLINE_REMINDER, PersonRow.id, **{key: point.c[key] for key in _KEYS})

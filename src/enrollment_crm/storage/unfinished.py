@@ -32,10 +32,10 @@ from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
 
-def count_unfinished(connection: Connection, kind: MessageKind) -> int:
-    """How many messages of the kind wait to be tried again or to be found out about."""
-    statement = select(func.count()).select_from(MessageRow)
-    return connection.execute(statement.where(MessageRow.kind == kind.value, _vanished() | _to_retry())).scalar_one()
+def count_unfinished(connection: Connection) -> dict[MessageKind, int]:
+    """How many messages of each kind wait to be tried again or to be found out about."""
+    statement = select(MessageRow.kind, func.count()).where(_vanished() | _to_retry()).group_by(MessageRow.kind)
+    return {MessageKind(kind): number for kind, number in connection.execute(statement)}
 
 
 def count_unsettled(connection: Connection) -> int:
@@ -128,6 +128,8 @@ def _drop_unwanted_covers(
     now: datetime,
 ) -> None:
     """A message that is not frozen yet is written anew, without the covers that R7 withholds by now."""
+    if not ids:
+        return
     reason = _reason_for_cover(kind, topics, now)
     unwanted = (
         select(CoverRow.id, reason.label("reason"))

@@ -100,10 +100,11 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
             _due(name_of_session(one), count, session=one) for one, count in find_sessions(connection, outbox, now)
         ]
         # The unfinished come last: what a newer point has overtaken by then is withheld.
-        counts = {kind: count_unfinished(connection, kind) for kind in _KINDS}
+        counts = count_unfinished(connection)
     unfinished = [
         _due(f"unfinished {kind.value.replace('_', ' ')}s", DueCount(count, count), unfinished=kind)
         for kind, count in counts.items()
+        if kind in _KINDS
     ]
     return [due for due in (*moved, *notices, *cells, *checklists, *sessions, *unfinished) if due.people]
 
@@ -136,16 +137,19 @@ def _send(outbox: Outbox, due: Due, calendar: Calendar, now: datetime) -> Tally:
     raise ValueError(f"The unit {due.name!r} says nothing of what to send: run the sweep again.")
 
 
-def finish_sweep(outbox: Outbox, *, now: datetime) -> bool:
+def finish_sweep(outbox: Outbox, *, now: datetime, found_nothing: bool = False) -> bool:
     """Remember that everything up to ``now`` has been looked at, once all units of work have ended well.
 
     Not while somebody may have been passed over: a person whom a loader had locked, or who had arrived and was not
     loaded or routed yet, as at the end of an outage. Then the next sweep looks again from where this one did, and
     False is given; the keys of R5 keep it from sending twice. An outage that ends with this sweep is kept: its end is
     the turn of those to whom it is night now (R6).
+
+    Args:
+        found_nothing: the sweep found nothing due, and so passed nobody over: it need not look again.
     """
     check_aware(now)
-    passed_over = any(due.unfinished is None for due in find_due(outbox, now=now))
+    passed_over = not found_nothing and any(due.unfinished is None for due in find_due(outbox, now=now))
     with transaction(outbox.engine) as connection:
         intake, unrouted = intake_totals(connection), count_unrouted(connection)
         if passed_over or intake.pending or intake.not_loaded or unrouted:
@@ -160,9 +164,9 @@ def finish_sweep(outbox: Outbox, *, now: datetime) -> bool:
 
 def send_reminders(outbox: Outbox, *, now: datetime, dry_run: bool = False) -> Tally:
     """A whole sweep without Airflow: find, send, remember."""
-    tally = Tally()
-    for due in find_due(outbox, now=now):
+    tally, found = Tally(), find_due(outbox, now=now)
+    for due in found:
         tally += send_due(outbox, due, now=now, dry_run=dry_run)
     if not dry_run:
-        finish_sweep(outbox, now=now)
+        finish_sweep(outbox, now=now, found_nothing=not found)
     return tally

@@ -1,0 +1,20 @@
+"""Relations: rows that a statement brings along, as arrays, so that one statement serves any number of them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import ARRAY, TableValuedAlias, cast, column, func, literal
+from sqlalchemy.types import TypeEngine
+
+
+def relation(name: str, columns: Mapping[str, TypeEngine[Any]], rows: Sequence[Sequence[Any]]) -> TableValuedAlias:
+    """A table of these rows: ``unnest`` of one array a column.
+
+    Unlike VALUES its text does not depend on the number of rows: it is compiled and planned once.
+    """
+    arrays = [
+        cast(literal([row[position] for row in rows], ARRAY(kind)), ARRAY(kind))
+        for position, kind in enumerate(columns.values())
+    ]
+    shape = [column(one, kind) for one, kind in columns.items()]
+    return func.unnest(*arrays).table_valued(*shape, name=name).render_derived()
