@@ -50,6 +50,20 @@ class DatePattern:
 
 
 @dataclass(frozen=True)
+class CalendarSources:
+    """Where the outside world states a program's dates and sessions; by default nowhere."""
+
+    #: Address of the page with "Admissions dates" and "Upcoming events".
+    program_page: str | None = None
+    #: Addresses of pages that are lists of events.
+    events_pages: tuple[str, ...] = ()
+    #: Addresses of iCalendar feeds.
+    calendar_feeds: tuple[str, ...] = ()
+    #: Regular expression, in any case, that titles of prep sessions match and those of other events do not.
+    session_title: str = "application prep session"
+
+
+@dataclass(frozen=True)
 class Program:
     """One program: the words that its emails use, who owns whom, and the dates in force by configuration."""
 
@@ -72,6 +86,8 @@ class Program:
     checklist: tuple[ExpectedItem, ...] = ()
     #: Whether applicants are reminded of what of it is not yet processed.
     checklist_reminders: bool = False
+    #: Where the outside world states its dates and sessions.
+    calendar_sources: CalendarSources = CalendarSources()
 
     def deadlines_for(self, entry_term: EntryTerm) -> list[Deadline]:
         """The dates that the patterns give one term.

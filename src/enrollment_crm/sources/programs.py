@@ -20,6 +20,7 @@ from enrollment_crm.domain.programs import Counselor, DatePattern, Program
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.terms import EntryTerm, Season
 from enrollment_crm.domain.zones import HOME_ZONE, known_zones, labelled_zone
+from enrollment_crm.sources.calendar_sources import CalendarSourcesEntry
 
 
 class ProgramConfigurationError(ValueError):
@@ -104,6 +105,7 @@ class _ProgramFile(_Strict):
     cut_off_zone: str = HOME_ZONE
     checklist: list[_ChecklistEntry] = []
     checklist_reminders: bool = False
+    calendar_sources: CalendarSourcesEntry = CalendarSourcesEntry()
 
 
 _CountryZones = TypeAdapter(dict[Annotated[str, Field(strict=True, pattern="^[A-Z]{2}$")], str])
@@ -176,6 +178,7 @@ def _read_program(file: Path) -> Program:
             cut_off_zone=labelled_zone(entry.cut_off_zone).key,
             checklist=_checklist(entry.checklist),
             checklist_reminders=entry.checklist_reminders,
+            calendar_sources=entry.calendar_sources.sources(),
         )
         return replace(program, deadlines=tuple(_deadlines(program, entry)))
     except ValueError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
+    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
@@ -82,7 +83,7 @@ def claim_due_people(
 def claim_all_due_people(connection: Connection, people: DuePeople, *, now: datetime) -> Claim:
     """Settle a whole cell in one statement: for what is only recorded, and never sent."""
     due = _covers(people)
-    rows = select(null().label("message_id"), *(one for one in due.c if one.name != "along"))
+    rows = select(null().cast(BigInteger).label("message_id"), *(one for one in due.c if one.name != "along"))
     return claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=timedelta(0), now=now)
 
 

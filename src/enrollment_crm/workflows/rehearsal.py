@@ -87,8 +87,7 @@ class _Rehearsal:
             for program in self._outbox.programs.values():
                 for term in self._scenario.entry_terms():
                     put_in_force(connection, program.deadlines_for(term), approval)
-            for sweep in Sweep:
-                record_sweep(connection, sweep, start - _A_MOMENT)
+        self._swept(start - _A_MOMENT)
 
     def instants(self) -> Iterator[datetime]:
         """Every instant at which something happens or is due, in order."""
@@ -99,8 +98,16 @@ class _Rehearsal:
             following = min((one for one in (fact_at, due_at) if one), default=None)
             if following is None or following > self._scenario.end:
                 return
+            if not any(began <= following - _A_MOMENT < ended for began, ended in self._outages):
+                self._swept(following - _A_MOMENT)
             now = following
             yield now
+
+    def _swept(self, until: datetime) -> None:
+        """Sweeps went on all the time and found nothing due, as they do every five minutes."""
+        with transaction(self._engine) as connection:
+            for sweep in Sweep:
+                record_sweep(connection, sweep, until)
 
     def _next_due(self, now: datetime, until: datetime) -> datetime | None:
         with transaction(self._engine) as connection:
@@ -157,7 +164,7 @@ class _Rehearsal:
         """What the ledger says at the end."""
         self._remember_addresses()
         with transaction(self._engine) as connection:
-            return result_of(connection, self._scenario.id, self._addresses, self._desk.warnings)
+            return result_of(connection, self._scenario.id, self._addresses, self._desk)
 
 
 def _answer_and_sweep(outbox: Outbox, now: datetime) -> None:
