@@ -4,7 +4,8 @@
 **What it does.** Finds the deadline points and session points that are due (rules R3 and R10), claims the people
 they concern, withholds what R7 withholds, and sends. Who has submitted, and whose checklist lists something that is not
 yet processed, is reminded of that at the same points (units named *checklists*). One mapped task for each cell: the
-grid shows its name and how many people it concerns. It wakes when people have been routed, and every five minutes besides.
+grid shows its name and how many people it concerns. It wakes when people have been routed, and every five minutes
+besides.
 
 **When it is red.** Open the red task's log; its last line says what to do.
 *find_due_cells*: usually the database. *send*: the relay does not answer, or refuses us (5.7.x: sign-in, sender,
