@@ -100,7 +100,7 @@ def test_what_the_source_never_lists_is_not_claimed_to_be_missing(office: Office
 def test_an_english_test_is_spoken_of_to_all_but_domestic_applicants(
     office: Office, columns: dict[str, str], tally: dict[str, int]
 ) -> None:
-    apply(office, ENGLISH, **columns)
+    apply(office, ENGLISH, at=SEPTEMBER, **columns)
     assert office.sweep(T_7) == tally
 
 
@@ -135,6 +135,11 @@ def test_who_has_not_submitted_gets_the_deadline_reminder_and_nobody_gets_both(o
         *((ANA, "deadline_reminder", offset) for offset in offsets),
         *((BEN, "checklist_reminder", offset) for offset in offsets),
     ]
+
+
+def test_an_application_that_is_not_submitted_has_no_checklist_to_be_reminded_of(office: Office) -> None:
+    apply(office, LETTER, AppStatus="Awaiting Submission")
+    assert office.sweep(T_7) == {}
 
 
 def test_who_submits_right_after_the_deadline_reminder_gets_no_second_message_of_that_instant(office: Office) -> None:
@@ -218,6 +223,25 @@ def test_r6_after_an_outage_the_newest_missed_point_goes_out_and_no_other(office
     )
     assert sorted(covers) == [("14d", None, True), ("30d", "collapsed", True)]
     assert office.sweep(T_7) == {"accepted": 1}
+
+
+def test_r6_whoever_has_had_the_newest_is_told_of_no_older_one(office: Office) -> None:
+    apply(office, LETTER)
+    office.sweep(FIRST_OF_OCTOBER)
+    (due,) = [one for one in find_due(office.outbox, now=T_7) if one.checklists]
+    assert due.checklists is not None
+    newest = tuple(point for point in due.checklists.points if point.offset == "7d")
+    send_due(office.outbox, replace(due, checklists=replace(due.checklists, points=newest)), now=T_7)
+    assert office.sweep(T_7 + 2 * HOUR) == {}  # nobody has looked since October
+    assert sent(office) == [("checklist_reminder", "early_action", "7d")]
+
+
+def test_r2_what_was_behind_a_date_when_it_became_theirs_is_never_caught_up(office: Office) -> None:
+    apply(office, LETTER, CitizenshipStatus="", Address1Country="", YearTerm="spring 2027")
+    office.sweep(FIRST_OF_OCTOBER)
+    # 1 November was the earliest date, 1 December is the next: its 30-day point fell on the day before that.
+    assert "accepted" not in office.sweep(datetime(2026, 11, 5, 16, tzinfo=UTC))
+    assert office.sweep(T_14)["accepted"] == 1
 
 
 def test_never_after_the_cut_off(office: Office) -> None:
