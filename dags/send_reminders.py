@@ -2,8 +2,10 @@
 # Reminders go out, each at its hour and once
 
 **What it does.** Finds the deadline points and session points that are due (rules R3 and R10), claims the people
-they concern, withholds what R7 withholds, and sends. One mapped task for each cell: the grid shows its name and how
-many people it concerns. It wakes when people have been routed, and every five minutes besides.
+they concern, withholds what R7 withholds, and sends. Who has submitted, and whose checklist lists something that is not
+yet processed, is reminded of that at the same points (units named *checklists*). One mapped task for each cell: the
+grid shows its name and how many people it concerns. It wakes when people have been routed, and every five minutes
+besides.
 
 **What is held.** While a feed of applications is older than its budget (`config/sources/`), nobody is told that they
 have not submitted: reminders and invitations stand in the grid as `held: ...` with the reason, and you are told once

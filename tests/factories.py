@@ -4,10 +4,10 @@ Rows take the real road but for Great Expectations: they are accepted without be
 the seconds that its import costs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sqlalchemy import select, text
@@ -26,6 +26,7 @@ from enrollment_crm.storage.inbox import keep_raw_rows, pending_rows
 from enrollment_crm.storage.models import PersonRow
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
+from enrollment_crm.workflows.checklists import load_checklists
 from enrollment_crm.workflows.inbox import receive_form
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.reminders import send_reminders
@@ -98,14 +99,27 @@ class Office:
             keep_raw_rows(connection, [row], source="slate", kind=RecordKind.APPLICATION.value, received_at=at)
         self.load(now=at)
 
+    def list_items(self, *rows: Mapping[str, str], at: datetime) -> None:
+        """Rows of Slate about items of a checklist, loaded."""
+        listed = [{"AppID": "a-1", "Date": at.isoformat()} | dict(row) for row in rows]
+        with transaction(self.engine) as connection:
+            keep_raw_rows(connection, listed, source="slate_checklist", kind=RecordKind.CHECKLIST.value, received_at=at)
+        self.load(now=at)
+
     def load(self, *, now: datetime, route: bool = True) -> None:
         """Accept and load every pending row, and route."""
-        for kind, load in ((RecordKind.SIGNUP, load_signups), (RecordKind.APPLICATION, load_applications)):
+        people: dict[str, Any] = {"country_zones": _country_zones(), "default_program": PROGRAM}
+        loaders: dict[RecordKind, Callable[..., object]] = {
+            RecordKind.SIGNUP: partial(load_signups, **people),
+            RecordKind.APPLICATION: partial(load_applications, **people),
+            RecordKind.CHECKLIST: load_checklists,
+        }
+        for kind, load in loaders.items():
             with transaction(self.engine) as connection:
                 ids = [row.id for row in pending_rows(connection, kind=kind.value, limit=10_000)]
                 if ids:
                     record_batch(connection, kind=kind.value, accepted=ids, rejected=[], tallies=[], now=now)
-            load(self.engine, _field_maps(), country_zones=_country_zones(), default_program=PROGRAM, now=now)
+            load(self.engine, _field_maps(), now=now)
         if route:
             route_people(self.engine, self.outbox.programs, default_program=PROGRAM, now=now)
 

@@ -34,6 +34,7 @@ from enrollment_crm.validation.batches import Validator
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
 from enrollment_crm.workflows.batches import validate_pending
+from enrollment_crm.workflows.checklists import load_checklists
 from enrollment_crm.workflows.deadlines import load_calendar, load_prep_sessions
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.reminders import send_reminders
@@ -105,6 +106,7 @@ class Pipeline:
             validate_pending(self.engine, self.validator, field_maps, kind=kind, now=now)
         for load in (load_signups, load_applications):
             load(self.engine, field_maps, country_zones=country_zones, default_program=self.default_program, now=now)
+        load_checklists(self.engine, field_maps, now=now)
         route_people(self.engine, self.programs, default_program=self.default_program, now=now)
         for answer in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED):
             send_answers(self.outbox, answer, now=now)

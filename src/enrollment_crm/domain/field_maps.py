@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, DAMAGE, NO, YES, RecordKind
+from enrollment_crm.domain.checklists import ChecklistItem, ItemStatus
 from enrollment_crm.domain.raw_values import instant_text_of, lookup_key, term_of, text_of
 from enrollment_crm.domain.residency import Citizenship, Residency
 from enrollment_crm.domain.terms import EntryTerm
@@ -23,9 +24,14 @@ LONGEST_VALUE_IN_CHARACTERS = 10_000
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "residency": tuple(Residency),
     "citizenship": tuple(Citizenship),
-    "status": tuple(ApplicationStatus),
+    "item": tuple(ChecklistItem),
     "holds_visa": (YES, NO),
     "consent": (YES, NO),
+}
+#: A status is one of a kind of record.
+_STATUSES: Mapping[RecordKind, tuple[str, ...]] = {
+    RecordKind.APPLICATION: tuple(ApplicationStatus),
+    RecordKind.CHECKLIST: tuple(ItemStatus),
 }
 _YES_AND_NO = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "on", "x", "checked"), YES),
@@ -84,9 +90,12 @@ class FieldMap:
                 if name not in known:
                     yield f"{part}: a {self.kind.value} has no {name!r}, its fields are {', '.join(known)}"
 
+    def _choices(self, name: str) -> tuple[str, ...]:
+        return _STATUSES.get(self.kind, ()) if name == "status" else CHOICES.get(name, ())
+
     def _impossible_values(self) -> Iterator[str]:
         for name, values in self.value_maps.items():
-            choices = CHOICES.get(name, ())
+            choices = self._choices(name)
             for given, meant in values.items():
                 if choices and meant and meant not in choices:
                     yield f"value_maps.{name}.{given}: {meant!r} is none of {', '.join(choices)}"
@@ -109,7 +118,7 @@ class FieldMap:
         if name == DAMAGE or name in _NAMES:
             return lambda text: text
         meanings: dict[str, str | None] = dict.fromkeys(map(lookup_key, self.blanks))
-        choices = CHOICES.get(name, ())
+        choices = self._choices(name)
         meanings |= _YES_AND_NO if YES in choices else {}
         meanings |= {lookup_key(choice): choice for choice in choices}
         meanings |= {lookup_key(given): meant or None for given, meant in self.value_maps.get(name, {}).items()}

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from enrollment_crm.domain.checklists import ExpectedItem
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.points import Cadence
 from enrollment_crm.domain.prep_sessions import PrepSession
@@ -91,6 +92,10 @@ class Program:
     date_patterns: tuple[DatePattern, ...] = ()
     #: IANA zone on whose clock a stated date ends (R1).
     cut_off_zone: str = HOME_ZONE
+    #: What an application needs.
+    checklist: tuple[ExpectedItem, ...] = ()
+    #: Whether applicants are reminded of what of it is not yet processed.
+    checklist_reminders: bool = False
     #: Where the outside world states its dates and sessions.
     calendar_sources: CalendarSources = CalendarSources()
     #: Where one term has another date than the pattern.

@@ -28,3 +28,5 @@ class WithholdReason(StrEnum):
     SUPERSEDED = "superseded"
     #: A record that was merged into this one had it.
     ALREADY_SENT = "already_sent"
+    #: Everything that a checklist reminder would have named has been processed since it was claimed.
+    COMPLETE = "complete"

@@ -2,10 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, literal, null, select, update
+from sqlalchemy import Connection, delete, func, literal, null, select, tuple_, update
 
 from enrollment_crm.storage.models import (
+    ApplicationReferenceRow,
+    ApplicationRow,
     BounceRow,
+    ChecklistItemRow,
     ConsentRow,
     EventRow,
     InboxRow,
@@ -27,6 +30,7 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
     """
     rows = select(EventRow.inbox_id).where(EventRow.person_id == person_id, EventRow.inbox_id.is_not(None))
     connection.execute(update(InboxRow).where(InboxRow.id.in_(rows)).values(raw={}))
+    _blank_checklists(connection, person_id)
     for table in (ResidencyEvidenceRow, ConsentRow, UnsubscriptionRow, ReviewRow, BounceRow):
         connection.execute(delete(table).where(table.person_id == person_id))
     connection.execute(update(MessageRow).where(MessageRow.person_id == person_id).values(content=null()))
@@ -46,3 +50,15 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
             erased_at=at,
         )
     )
+
+
+def _blank_checklists(connection: Connection, person_id: int) -> None:
+    theirs = (
+        select(ApplicationReferenceRow.source, ApplicationReferenceRow.reference)
+        .join(ApplicationRow, ApplicationRow.id == ApplicationReferenceRow.application_id)
+        .where(ApplicationRow.person_id == person_id)
+    )
+    named = tuple_(ChecklistItemRow.application_source, ChecklistItemRow.application_reference)
+    gone = delete(ChecklistItemRow).where(named.in_(theirs)).returning(ChecklistItemRow.inbox_ids)
+    rows = [row for ids in connection.execute(gone).scalars() for row in ids]
+    connection.execute(update(InboxRow).where(InboxRow.id == func.any(rows)).values(raw={}))

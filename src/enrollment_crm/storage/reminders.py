@@ -124,7 +124,7 @@ def _covers(people: DuePeople) -> CTE:
 
 def _deadline_covers(people: DuePeople) -> _Rows:
     """The deadlines of the cell; ``withheld`` from the point itself, else from R7."""
-    point = _points(people.cell)
+    point = points_table(people.cell)
     by_person = withheld_reason(
         MessageKind.DEADLINE_REMINDER,
         topic=people.reminder_topic,
@@ -146,11 +146,17 @@ def _deadline_covers(people: DuePeople) -> _Rows:
         .select_from(PersonRow)
         .join(InterestRow, InterestRow.person_id == PersonRow.id)
         .join(point, _is_theirs(point))
-        .where(*lives_in(people), _concerns(point), _still_useful(point), _open(point))
+        .where(
+            *lives_in(people),
+            concerns(point),
+            still_useful(point, MessageKind.DEADLINE_REMINDER),
+            _open(point),
+        )
     )
 
 
-def _points(cell: DueCell) -> TableValuedAlias:
+def points_table(cell: DueCell) -> TableValuedAlias:
+    """SQL: the points of a cell as a table; what a point does not have is NULL, or an empty text."""
     rows = [
         (
             *(getattr(one, name) or "" for name in _TEXTS),
@@ -174,7 +180,7 @@ def _is_theirs(point: TableValuedAlias) -> ColumnElement[bool]:
     )
 
 
-def _concerns(point: TableValuedAlias) -> ColumnElement[bool]:
+def concerns(point: TableValuedAlias) -> ColumnElement[bool]:
     """R2, R5, R6: there by the point or the turn, and not handed another date since.
 
     Wrapped, because the planner would multiply the chances of its parts, take next to nobody for concerned, and look
@@ -201,15 +207,15 @@ def _not_handed_over(point: TableValuedAlias) -> ColumnElement[bool]:
     return or_(handed.is_(None), not_(was_unknown_then))
 
 
-def _still_useful(point: TableValuedAlias) -> ColumnElement[bool]:
-    """R6, R9: a missed point goes only to those who have had nothing newer of this deadline, also of another date."""
+def still_useful(point: TableValuedAlias, kind: MessageKind) -> ColumnElement[bool]:
+    """SQL, R6, R9: a missed point is for those who have had nothing newer of its deadline, also of another date."""
     newer = aliased(CoverRow)
     sent = or_(newer.message_row_id.is_not(None), newer.withheld == WithholdReason.ALREADY_SENT.value)
     had_newer = exists(
         select(1)
         .where(
             newer.person_id == PersonRow.id,
-            newer.kind == MessageKind.DEADLINE_REMINDER.value,
+            newer.kind == kind.value,
             *(getattr(newer, key) == point.c[key] for key in ("program", "entry_term", "round")),
             newer.recorded_at >= point.c.instant,
             sent,

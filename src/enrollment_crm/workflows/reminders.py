@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from enrollment_crm.domain.checklist_reminders import name_of_checklists
 from enrollment_crm.domain.freshness import HELD_KINDS, Gate
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.messages import MessageKind
@@ -22,6 +23,7 @@ from enrollment_crm.storage.sweeps import record_outage, record_sweep
 from enrollment_crm.storage.unfinished import count_unfinished
 from enrollment_crm.workflows.answers import calendar_at
 from enrollment_crm.workflows.cells import find_cells, find_held_cells, outage_ending, send_cell, view_calendar
+from enrollment_crm.workflows.checklist_reminders import find_checklists, send_checklists
 from enrollment_crm.workflows.delivery import Tally, resume
 from enrollment_crm.workflows.freshness import gate_at, gate_in, note_sources
 from enrollment_crm.workflows.notices import (
@@ -40,6 +42,7 @@ _KINDS = (
     MessageKind.DEADLINE_MOVED,
     MessageKind.SESSION_INVITATION,
     MessageKind.SESSION_REMINDER,
+    MessageKind.CHECKLIST_REMINDER,
     *SESSION_NOTICES,
 )
 
@@ -58,6 +61,8 @@ class Due:
     to_send: int
     cell: DueCell | None = None
     session: DueSession | None = None
+    #: Applicants of the cell whose application awaits something.
+    checklists: DueCell | None = None
     moved: MovedDate | None = None
     session_notices: MessageKind | None = None
     #: Messages that vanished workers and refusals left behind.
@@ -101,6 +106,10 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
         ]
         find = find_held_cells if gate.is_closed else find_cells
         cells = [_due(name_of_cell(cell), count, gate, cell=cell) for cell, count in find(connection, outbox, now)]
+        checklists = [
+            _due(name_of_checklists(cell), count, checklists=cell)
+            for cell, count in find_checklists(connection, outbox, now)
+        ]
         sessions = [
             _due(name_of_session(one), count, session=one) for one, count in find_sessions(connection, outbox, now)
         ]
@@ -111,7 +120,7 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
         for kind, count in counts.items()
         if kind in _KINDS
     ]
-    return [due for due in (*moved, *notices, *cells, *sessions, *unfinished) if due.people]
+    return [due for due in (*moved, *notices, *cells, *checklists, *sessions, *unfinished) if due.people]
 
 
 def _due(name: str, count: DueCount, gate: Gate | None = None, **what: Any) -> Due:
@@ -141,6 +150,8 @@ def _send(outbox: Outbox, due: Due, now: datetime) -> Tally:
         return resume(outbox, due.unfinished, calendar, now=now)
     if due.cell:
         return send_cell(outbox, due.cell, calendar, now=now)
+    if due.checklists:
+        return send_checklists(outbox, due.checklists, calendar, now=now)
     if due.session:
         return send_session(outbox, due.session, calendar, now=now)
     if due.moved:

@@ -38,7 +38,7 @@ def test_reads_a_file_under_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("kind: signup", "kind: lead", r"fair\.yml: kind: .*'signup' or 'application'"),
+        ("kind: signup", "kind: lead", r"fair\.yml: kind: .*'signup', 'application' or 'checklist'"),
         ("kind: signup", "kinds: signup", r"fair\.yml: kind: Field required; kinds: Extra inputs"),
         ("email:", "mail:", r"fair\.yml: fields: a signup has no 'mail', its fields are email"),
         ("America/New_York", "Boston", r"fair\.yml: time_zone: 'Boston' is no time zone, write one such as"),
@@ -124,7 +124,7 @@ def test_a_name_of_two_countries_is_refused(tmp_path: Path) -> None:
 def test_the_sources_of_this_school_are_configured() -> None:
     countries = read_countries(CHECKOUT / "config/countries.yml")
     field_maps = read_field_maps(CHECKOUT / "config/sources", countries=countries)
-    assert set(field_maps) == {"form", "signups_csv", "slate", "webadmit"}
+    assert set(field_maps) == {"form", "signups_csv", "slate", "slate_checklist", "webadmit"}
     for field_map in field_maps.values():
         assert set(field_map.fields) <= set(CANONICAL_FIELDS[field_map.kind])
 
@@ -139,6 +139,10 @@ def test_the_sources_of_this_school_are_configured() -> None:
         ("slate", "Awaiting Confirmation", "submitted"),
         ("slate", "decided", "submitted"),
         ("slate", "Withdrawn", "Withdrawn"),
+        ("slate_checklist", "Awaiting", "awaiting"),
+        ("slate_checklist", "WAIVED", "waived"),
+        ("slate_checklist", "not  required", "not_required"),
+        ("slate_checklist", "submitted", "submitted"),  # of an application: none of an item
         ("webadmit", "In Progress", "started"),
         ("webadmit", "Received", "submitted"),
         ("webadmit", "Complete", "submitted"),

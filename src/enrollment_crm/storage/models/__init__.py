@@ -9,6 +9,7 @@ from enrollment_crm.storage.models.calendar import (
     RegistrationRow,
     SweepRow,
 )
+from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
@@ -32,11 +33,13 @@ from enrollment_crm.storage.models.people import (
 
 __all__ = [
     "MESSAGE_IDS",
+    "ApplicationReferenceRow",
     "ApplicationRow",
     "Base",
     "BatchRow",
     "BounceRow",
     "CalendarChangeRow",
+    "ChecklistItemRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
