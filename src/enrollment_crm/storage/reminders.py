@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
+    BigInteger,
     Boolean,
     ColumnElement,
     Connection,
@@ -17,6 +19,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    cast,
     distinct,
     exists,
     func,
@@ -90,7 +93,8 @@ def _with_message_ids(due: CTE, person_ids: Sequence[int]) -> _Rows:
     """One message a person for all deadlines and the invitation of that day (R8); else the invitation by itself."""
     numbered = (
         select(
-            func.unnest(list(person_ids)).label("person_id"),
+            # Of an empty list PostgreSQL could not tell the type.
+            func.unnest(cast(list(person_ids), ARRAY(BigInteger))).label("person_id"),
             MESSAGE_IDS.next_value().label("reminder_id"),
             MESSAGE_IDS.next_value().label("invitation_id"),
         )
