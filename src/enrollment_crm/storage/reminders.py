@@ -85,7 +85,8 @@ def claim_due_people(
 def claim_all_due_people(connection: Connection, people: DuePeople, *, now: datetime) -> Claim:
     """Settle a whole cell in one statement: for what is only recorded, and never sent."""
     due = _covers(people)
-    rows = select(null().label("message_id"), *(one for one in due.c if one.name != "along"))
+    # The type is said: a bare NULL of a subquery is text to PostgreSQL.
+    rows = select(null().cast(BigInteger).label("message_id"), *(one for one in due.c if one.name != "along"))
     return claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=timedelta(0), now=now)
 
 
