@@ -64,6 +64,10 @@ def test_every_kind_says_which_fields_it_needs(kind: FactKind) -> None:
         (scenario("signup"), "one, fact 0: it must be an object"),
         (scenario(SIGNUP | {"kind": "sign-up"}), "one, fact 0: there is no kind 'sign-up', the kinds are signup, "),
         (scenario({"kind": "signup", "email": "a@b.edu"}), "one, fact 0: at is missing"),
+        (scenario(SIGNUP | {"kind": "outage", "until": "tomorrow"}), "one, fact 0: until is 'tomorrow'"),
+        (scenario(SIGNUP | {"kind": "outage", "until": "2025-09-01T11:59:59Z"}), "the outage ends before it begins"),
+        (scenario(SIGNUP | {"kind": "rerun", "times": "often"}), "one, fact 0: times is 'often'"),
+        (scenario(SIGNUP | {"kind": "rerun", "times": -1}), "one, fact 0: times is -1"),
         (scenario(SIGNUP | {"at": "2025-09-01T12:00:00"}), "one, fact 0: at is '2025-09-01T12:00:00'"),
         (
             scenario(SIGNUP, {"at": SIGNUP["at"], "kind": "redeliver", "of": 1}),
