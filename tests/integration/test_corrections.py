@@ -96,17 +96,17 @@ def test_r9_a_residency_with_the_same_date_repeats_nothing(office: Office) -> No
 
 def test_r1_an_answer_that_moves_somebody_to_a_date_that_is_past_is_a_question(office: Office) -> None:
     office.sign_up(ANA, entry_term="spring 2027", residency="domestic")
-    office.say_residency("international_outside_us", at=utc("2026-11-02T04:00"))
+    office.say_residency("international_outside_us", at=utc("2026-11-02T05:00"))
     assert ("late_application", ANA) in office.reviews()
 
 
 def test_r1_before_its_cut_off_it_is_none(office: Office) -> None:
     office.sign_up(ANA, entry_term="spring 2027", residency="domestic")
-    office.say_residency("international_outside_us", at=utc("2026-11-02T03:59"))
+    office.say_residency("international_outside_us", at=utc("2026-11-02T04:59"))
     assert ("late_application", ANA) not in office.reviews()
 
 
 def test_r1_a_term_that_is_over_is_a_question_too(office: Office) -> None:
     office.sign_up(ANA, entry_term="fall 2027", residency="international_outside_us", country="IN")
-    office.say_term("fall 2027", "spring 2027", at=utc("2026-11-02T04:00"))
+    office.say_term("fall 2027", "spring 2027", at=utc("2026-11-02T05:00"))
     assert ("late_application", ANA) in office.reviews()

@@ -39,7 +39,7 @@ def places_of(office: Office, canary: str) -> list[str]:
 
 def lived_through(office: Office) -> int:
     """Somebody of whom as much is known as there can be; their id."""
-    person = office.sign_up(EMAIL, **SAID)
+    person = office.sign_up(EMAIL, at=SEPTEMBER, **SAID)
     office.report(EMAIL, at=SEPTEMBER + HOUR, AppStatus="Awaiting Submission", CitizenshipStatus="Canaryvalue")
     office.answer(MessageKind.WELCOME, SEPTEMBER + HOUR)
     office.live(SEPTEMBER + HOUR, T_14)
@@ -101,7 +101,7 @@ def test_records_that_were_merged_into_them_are_they_too(office: Office) -> None
     """Also where one was merged into another before, and the erasure names any of their addresses."""
     lived_through(office)
     for email, into in ((EMAIL, "second@example.edu"), ("second@example.edu", "third@example.edu")):
-        office.sign_up(into, **SAID)
+        office.sign_up(into, at=SEPTEMBER, **SAID)
         merge_people(office.engine, email, into, fact=fact_at(T_14))
     erase(office)
     words = (*CANARIES, "second@example", "third@example")
