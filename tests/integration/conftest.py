@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
-from tests.factories import STARTS, Office
+from tests.factories import SEPTEMBER, STARTS, Office
 from tests.integration.relay import Relay, running_relay
 
 from enrollment_crm.bootstrap import (
@@ -155,5 +155,5 @@ def office(engine: Engine, relay: Relay) -> Iterator[Office]:
 def session(office: Office) -> str:
     """The id of a prep session that begins at ``STARTS``."""
     one = PrepSession("prep-1", "Prep Session", STARTS, "America/New_York", 60, "Online", "https://crm.example/1")
-    load_prep_sessions(office.engine, [one])
+    load_prep_sessions(office.engine, [one], now=SEPTEMBER)
     return one.id

@@ -31,7 +31,8 @@ def claim_moved(
     connection: Connection, moved: MovedDate, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     """Claim the notices of up to ``limit`` people."""
-    return _claim(connection, _told_of(moved, topic), MessageKind.DEADLINE_MOVED, limit, lease, now)
+    rows = _told_of(moved, topic)
+    return _claim(connection, rows, MessageKind.DEADLINE_MOVED, limit=limit, lease=lease, now=now)
 
 
 def count_session_notices(connection: Connection, kind: MessageKind, *, topic: str, now: datetime) -> DueCount:
@@ -43,7 +44,7 @@ def claim_session_notices(
     connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     """Claim up to ``limit`` of them."""
-    return _claim(connection, _owed_notices(kind, topic, now), kind, limit, lease, now)
+    return _claim(connection, _owed_notices(kind, topic, now), kind, limit=limit, lease=lease, now=now)
 
 
 def _count(connection: Connection, rows: _Rows) -> DueCount:
@@ -53,7 +54,7 @@ def _count(connection: Connection, rows: _Rows) -> DueCount:
 
 
 def _claim(
-    connection: Connection, rows: _Rows, kind: MessageKind, limit: int, lease: timedelta, now: datetime
+    connection: Connection, rows: _Rows, kind: MessageKind, *, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     people = rows.limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("people")
     due = select(MESSAGE_IDS.next_value().label("message_id"), *people.c)

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     CTE,
     BigInteger,
     Boolean,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     Text,
     and_,
     case,
+    cast,
     distinct,
     exists,
     false,
@@ -89,6 +91,7 @@ def claim_due_people(connection: Connection, people: DuePeople, *, lease: timede
 def claim_all_due_people(connection: Connection, people: DuePeople, *, now: datetime) -> Claim:
     """Settle a whole cell in one statement: for what is only recorded, and never sent."""
     due = _covers(people)
+    # The type is said: a bare NULL of a subquery is text to PostgreSQL.
     rows = select(null().cast(BigInteger).label("message_id"), *(one for one in due.c if one.name != "along"))
     return claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=timedelta(0), now=now)
 
@@ -97,7 +100,8 @@ def _with_message_ids(due: CTE, person_ids: Sequence[int]) -> _Rows:
     """One message a person for all deadlines and the invitation of that day (R8); else the invitation by itself."""
     numbered = (
         select(
-            func.unnest(list(person_ids)).label("person_id"),
+            # Of an empty list PostgreSQL could not tell the type.
+            func.unnest(cast(list(person_ids), ARRAY(BigInteger))).label("person_id"),
             MESSAGE_IDS.next_value().label("reminder_id"),
             MESSAGE_IDS.next_value().label("invitation_id"),
         )
