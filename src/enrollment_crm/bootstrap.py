@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import configure_mappers
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap, translate
@@ -32,6 +33,7 @@ from enrollment_crm.sources.programs import (
 from enrollment_crm.storage.engine import connect
 from enrollment_crm.workflows.composition import Letterhead
 from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.practice import practise_one_signup
 from enrollment_crm.workflows.rehearsal import RehearsalParts
 
 if TYPE_CHECKING:
@@ -57,7 +59,11 @@ def engine_of(settings: Settings) -> Engine:
     url = settings.database_url.get_secret_value()
     if not url:
         raise NoDatabaseError(NoDatabaseError.__doc__)
-    return connect(url)
+    return _PRACTISED.get(url) or connect(url)
+
+
+#: Engines that know their statements already, by URL. They hold no connection: children must not share one.
+_PRACTISED: dict[str, Engine] = {}
 
 
 def clock_of(settings: Settings) -> Callable[[], datetime]:
@@ -140,17 +146,35 @@ def _state_of(place: Path) -> FolderState:
 
 
 def warm_up(settings: Settings) -> None:
-    """Do once what every task would do again: import, compile, and judge one row, which finds every metric.
+    """Do once what every task would do again: import, compile, judge a row of each kind, take one signup to its end.
 
     For the process that forks tasks: its children have the result, and rebuild it only where a file has changed.
     """
     from enrollment_crm.validation.verdicts import CandidateRow  # noqa: PLC0415 - belongs to the line below
 
-    templates_of(settings)
+    configure_mappers()
     country_zones_of(settings)
     validator, field_maps = validator_of(settings), field_maps_of(settings)
     for kind, field_map in {one.kind: one for one in field_maps.values()}.items():
         validator.validate(kind, [CandidateRow(0, translate({}, field_map))])
+    templates_of(settings)
+    _practise(settings)
+
+
+def _practise(settings: Settings) -> None:
+    """Take one made-up signup to its welcome; keep the statements that were compiled for it, and nothing else."""
+    engine = engine_of(settings)
+    try:
+        practise_one_signup(
+            outbox_of(settings, engine),
+            validator_of(settings),
+            field_maps_of(settings),
+            country_zones=country_zones_of(settings),
+            now=clock_of(settings)(),
+        )
+    finally:
+        engine.dispose()
+        _PRACTISED[settings.database_url.get_secret_value()] = engine
 
 
 def feeds_of(settings: Settings, kind: RecordKind) -> list[Feed]:

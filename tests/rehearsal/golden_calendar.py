@@ -19,8 +19,8 @@ PAGE = CHECKOUT / "docs" / "golden-calendar.md"
 _HEAD = """# The golden calendar
 
 What the people of [a made-up cohort](../tests/rehearsal/golden/cohort.json) get between October 2026 and August 2027,
-by `enrollment-crm rehearse`. In brackets stands what was withheld. A change of rules shows here as a diff; after one, write
-the page anew with `.venv/bin/python -m tests.rehearsal.golden_calendar`, and read what changed.
+by `enrollment-crm rehearse`. In brackets stands what was withheld. A change of rules shows here as a diff. After one,
+write the page anew with `.venv/bin/python -m tests.rehearsal.golden_calendar`, and read what changed.
 """
 
 

@@ -61,6 +61,23 @@ class ChecklistCompleteError(LookupError):
     """Everything that the message would name has been processed since it was claimed. Nothing to mend."""
 
 
+@dataclass(frozen=True)
+class _Reading:
+    """Where and when a date is read."""
+
+    zone: str
+    program: Program
+    calendar: Calendar
+    now: datetime
+
+    def cut_off_zone(self, cover: Cover, stated_date: date) -> str:
+        """The clock on which a date ends: as it is in force, else as the program has it (R1)."""
+        about = (cover.round, cover.entry_term, stated_date)
+        theirs = (one for one in self.calendar.deadlines if one.group.program == (cover.program or self.program.key))
+        same = (one for one in theirs if (one.group.round, str(one.group.entry_term), one.stated_date) == about)
+        return next((one.cut_off_zone for one in same), self.program.cut_off_zone)
+
+
 def context_of(
     message: ClaimedMessage,
     *,
@@ -202,23 +219,6 @@ def _as_announced(cover: Cover, sessions: Sequence[PrepSession]) -> PrepSession 
     """The session of an invitation; None where it moved: its new start has a point, and an invitation, of its own."""
     session = _by_id(cover, sessions)
     return session if session and session.starts == cover.session_starts else None
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """Where and when a date is read."""
-
-    zone: str
-    program: Program
-    calendar: Calendar
-    now: datetime
-
-    def cut_off_zone(self, cover: Cover, stated_date: date) -> str:
-        """The clock on which a date ends: as it is in force, else as the program has it (R1)."""
-        about = (cover.round, cover.entry_term, stated_date)
-        theirs = (one for one in self.calendar.deadlines if one.group.program == (cover.program or self.program.key))
-        same = (one for one in theirs if (one.group.round, str(one.group.entry_term), one.stated_date) == about)
-        return next((one.cut_off_zone for one in same), self.program.cut_off_zone)
 
 
 def _moved_deadline(cover: Cover, told_before: date | None, reading: _Reading) -> Record:
