@@ -1,11 +1,14 @@
 """Cells: the question who of a due cell is due, as far as its statements share it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ColumnElement, func
+from sqlalchemy import ARRAY, ColumnElement, TableValuedAlias, column, func, literal
+from sqlalchemy.types import TypeEngine
 
 from enrollment_crm.domain.invitations import NextCutOff
+from enrollment_crm.domain.outlook import Look
 from enrollment_crm.domain.reminders import DueCell
 from enrollment_crm.storage.models import PersonRow
 
@@ -25,6 +28,13 @@ class DuePeople:
     after_person_id: int = 0
     #: Also people whose route is being decided anew.
     also_unrouted: bool = False
+    #: What sweeps will look at of the same people later on, in order: a forecast asks for it, a sweep does not.
+    later: Sequence[Look] = ()
+
+    @property
+    def cells(self) -> list[DueCell]:
+        """The cell and those of later looks; a row of a statement names its look by the place in this list."""
+        return [self.cell, *(look.cell for look in self.later)]
 
 
 def lives_in(people: DuePeople) -> list[ColumnElement[bool]]:
@@ -37,3 +47,12 @@ def lives_in(people: DuePeople) -> list[ColumnElement[bool]]:
     if people.after_person_id:
         conditions.append(PersonRow.id > people.after_person_id)
     return conditions
+
+
+def table_of(
+    name: str, rows: Sequence[tuple[Any, ...]], columns: Mapping[str, type[TypeEngine[Any]] | TypeEngine[Any]]
+) -> TableValuedAlias:
+    """SQL: a table with these rows, handed over as one array a column: their number is no matter of the statement."""
+    arrays = [literal([row[place] for row in rows], ARRAY(kind)) for place, kind in enumerate(columns.values())]
+    table = func.unnest(*arrays).table_valued(*(column(key, kind) for key, kind in columns.items()))
+    return table.render_derived(name=name)

@@ -1,5 +1,6 @@
 """Reminders: the people of a due cell, counted or claimed (R5, R6, R7, R8)."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -8,19 +9,19 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Boolean,
-    ColumnClause,
     ColumnElement,
     Connection,
     Date,
     DateTime,
+    Integer,
     Select,
+    TableValuedAlias,
     Text,
-    Values,
     and_,
     case,
-    column,
     distinct,
     exists,
+    false,
     func,
     literal,
     not_,
@@ -29,14 +30,13 @@ from sqlalchemy import (
     select,
     true,
     union_all,
-    values,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.reminders import DueCell
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.cells import DuePeople, lives_in
+from enrollment_crm.storage.cells import DuePeople, lives_in, table_of
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.invitations import due_invitations
 from enrollment_crm.storage.models import MESSAGE_IDS, CoverRow, InterestRow, PersonRow
@@ -46,6 +46,13 @@ _Rows = Select[*tuple[Any, ...]]
 _INSTANT = DateTime(timezone=True)
 _TEXTS = ("program", "entry_term", "round", "residency", "offset", "withheld")
 _INSTANTS = ("instant", "due_at", "there_by", "changed_at", "handed_over")
+_POINT = {
+    "look": Integer,
+    **dict.fromkeys(_TEXTS, Text),
+    **dict.fromkeys(_INSTANTS, _INSTANT),
+    "stated_date": Date,
+    "catch_up": Boolean,
+}
 _KEYS = ("program", "entry_term", "round", "stated_date", "offset")
 
 
@@ -59,7 +66,7 @@ class CellClaim:
 
 def count_due_people(connection: Connection, people: DuePeople) -> DueCount:
     """How many people of the cell are due."""
-    due = _covers(people)
+    due = covers_of(people)
     every = func.count(distinct(due.c.person_id))
     row = connection.execute(select(every, every.filter(due.c.withheld.is_(None)))).one()
     return DueCount(row[0], row[1])
@@ -69,20 +76,20 @@ def claim_due_people(
     connection: Connection, people: DuePeople, *, limit: int, lease: timedelta, now: datetime
 ) -> CellClaim:
     """Claim the messages of up to ``limit`` people of the cell; people whom another worker holds are left to it."""
-    due = _covers(people)
+    due = covers_of(people)
     next_people = select(due.c.person_id).distinct().order_by(due.c.person_id).limit(limit)
     ids = list(connection.execute(next_people).scalars())
     lock = select(PersonRow.id).where(PersonRow.id == func.any(ids)).order_by(PersonRow.id)
     ours = list(connection.execute(lock.with_for_update(skip_locked=True)).scalars())
     # Read again now that they are ours: what withholds (R7) is tested in the statement that claims.
-    rows = _with_message_ids(_covers(replace(people, person_ids=ours)), ours)
+    rows = _with_message_ids(covers_of(replace(people, person_ids=ours)), ours)
     claim = claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=lease, now=now)
     return CellClaim(claim, ids[-1] if len(ids) == limit else None)
 
 
 def claim_all_due_people(connection: Connection, people: DuePeople, *, now: datetime) -> Claim:
     """Settle a whole cell in one statement: for what is only recorded, and never sent."""
-    due = _covers(people)
+    due = covers_of(people)
     rows = select(null().label("message_id"), *(one for one in due.c if one.name != "along"))
     return claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=timedelta(0), now=now)
 
@@ -106,19 +113,58 @@ def _with_message_ids(due: CTE, person_ids: Sequence[int]) -> _Rows:
     )
 
 
-def _covers(people: DuePeople) -> CTE:
-    """One row a person and key that has no cover yet; ``along``: it belongs to the person's deadline message."""
-    if not people.cell.invitations:
-        return _deadline_covers(people).cte("due")
-    if not people.cell.points:
-        return due_invitations(people, going=None).cte("due")
-    deadline = _deadline_covers(people).cte("deadline_covers")
-    return union_all(select(*deadline.c), due_invitations(people, going=deadline)).cte("due")
+def covers_of(people: DuePeople) -> CTE:
+    """One row a person and key that has no cover yet; ``along``: it belongs to the person's deadline message.
+
+    Where later looks are asked for too, ``look`` says which one settles the key: the first that finds it.
+    """
+    has_invitations = any(cell.invitations for cell in people.cells)
+    if not any(cell.points for cell in people.cells):
+        return _first_of_invitations(people, due_invitations(people, going=None)).cte("due")
+    if not has_invitations:
+        return _first_of_reminders(people).cte("due")
+    deadline = _first_of_reminders(people).cte("deadline_covers")
+    invitations = _first_of_invitations(people, due_invitations(people, going=deadline))
+    return union_all(select(*deadline.c), invitations).cte("due")
+
+
+def _first_of_reminders(people: DuePeople) -> _Rows:
+    rows = _deadline_covers(people)
+    if not people.later:
+        return rows
+    keys = Counter((p.residency, *(getattr(p, key) for key in _KEYS)) for cell in people.cells for p in cell.points)
+    if max(keys.values()) > 1:
+        found = rows.cte("found")
+        order = (found.c.look, found.c.catch_up, found.c.due_at)
+        once = (found.c.person_id, *(found.c[key] for key in _KEYS))
+        rows = select(*found.c).ext(distinct_on(*once)).order_by(*once, *order)
+    if any(point.catch_up for look in people.later for point in look.cell.points):
+        rows = _without_overtaken(rows)
+    return rows
+
+
+def _without_overtaken(rows: _Rows) -> _Rows:
+    """R6: what an earlier look sends of a deadline is newer than what a later one would catch up."""
+    found = rows.cte("once")
+    same = (found.c.person_id, found.c.program, found.c.entry_term, found.c.round)
+    first = func.min(found.c.look).filter(found.c.withheld.is_(None)).over(partition_by=same)
+    marked = select(*found.c, first.label("first_sent")).subquery("marked")
+    overtaken = and_(marked.c.catch_up, func.coalesce(marked.c.first_sent < marked.c.look, false()))
+    return select(*(marked.c[one.name] for one in found.c)).where(not_(overtaken))
+
+
+def _first_of_invitations(people: DuePeople, rows: _Rows) -> _Rows:
+    keys = Counter((one.prep_session_id, one.starts, one.offset) for cell in people.cells for one in cell.invitations)
+    if not people.later or max(keys.values(), default=0) <= 1:
+        return rows
+    found = rows.cte("invitations_found")
+    once = (found.c.person_id, found.c.prep_session_id, found.c.session_starts, found.c.offset)
+    return select(*found.c).ext(distinct_on(*once)).order_by(*once, found.c.look, found.c.due_at)
 
 
 def _deadline_covers(people: DuePeople) -> _Rows:
     """The deadlines of the cell; ``withheld`` from the point itself, else from R7."""
-    point = _points(people.cell)
+    point = _points(people)
     by_person = withheld_reason(
         MessageKind.DEADLINE_REMINDER,
         topic=people.reminder_topic,
@@ -136,6 +182,8 @@ def _deadline_covers(people: DuePeople) -> _Rows:
             point.c.catch_up,
             case((point.c.withheld != "", point.c.withheld), else_=by_person).label("withheld"),
             true().label("along"),
+            point.c.residency,
+            point.c.look,
         )
         .select_from(PersonRow)
         .join(InterestRow, InterestRow.person_id == PersonRow.id)
@@ -144,26 +192,22 @@ def _deadline_covers(people: DuePeople) -> _Rows:
     )
 
 
-def _points(cell: DueCell) -> Values:
-    columns: list[ColumnClause[Any]] = [
-        *(column(name, Text) for name in _TEXTS),
-        *(column(name, _INSTANT) for name in _INSTANTS),
-        column("stated_date", Date),
-        column("catch_up", Boolean),
-    ]
+def _points(people: DuePeople) -> TableValuedAlias:
     rows = [
         (
+            look,
             *(getattr(one, name) or "" for name in _TEXTS),
-            *(getattr(one, name) or null().cast(_INSTANT) for name in _INSTANTS),
+            *(getattr(one, name) for name in _INSTANTS),
             one.stated_date,
             one.catch_up,
         )
+        for look, cell in enumerate(people.cells)
         for one in cell.points
     ]
-    return values(*columns, name="point").data(rows)
+    return table_of("point", rows, _POINT)
 
 
-def _is_theirs(point: Values) -> ColumnElement[bool]:
+def _is_theirs(point: TableValuedAlias) -> ColumnElement[bool]:
     return and_(
         point.c.program == InterestRow.program,
         point.c.entry_term == InterestRow.entry_term,
@@ -171,13 +215,13 @@ def _is_theirs(point: Values) -> ColumnElement[bool]:
     )
 
 
-def _was_there(point: Values) -> ColumnElement[bool]:
+def _was_there(point: TableValuedAlias) -> ColumnElement[bool]:
     """R5, R6: there, and nothing changed for them since, by the point or the turn; or it was their own turn."""
     exactly_then = or_(point.c.changed_at.is_(None), InterestRow.changed_at == point.c.changed_at)
     return and_(InterestRow.since <= point.c.there_by, InterestRow.changed_at <= point.c.there_by, exactly_then)
 
 
-def _not_handed_over(point: Values) -> ColumnElement[bool]:
+def _not_handed_over(point: TableValuedAlias) -> ColumnElement[bool]:
     """R2: what lay behind a date when it was handed to people of unknown residency is never caught up."""
     forever = literal("infinity").cast(_INSTANT)
     handed = point.c.handed_over
@@ -189,7 +233,7 @@ def _not_handed_over(point: Values) -> ColumnElement[bool]:
     return or_(handed.is_(None), not_(was_unknown_then))
 
 
-def _still_useful(point: Values) -> ColumnElement[bool]:
+def _still_useful(point: TableValuedAlias) -> ColumnElement[bool]:
     """R6, R9: a missed point goes only to those who have had nothing newer of this deadline, also of another date."""
     newer = aliased(CoverRow)
     sent = or_(newer.message_row_id.is_not(None), newer.withheld == WithholdReason.ALREADY_SENT.value)
@@ -207,5 +251,5 @@ def _still_useful(point: Values) -> ColumnElement[bool]:
     return or_(not_(point.c.catch_up), not_(had_newer))
 
 
-def _open(point: Values) -> ColumnElement[bool]:
+def _open(point: TableValuedAlias) -> ColumnElement[bool]:
     return not_yet_covered(MessageKind.DEADLINE_REMINDER, PersonRow.id, **{key: point.c[key] for key in _KEYS})
