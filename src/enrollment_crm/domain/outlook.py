@@ -45,27 +45,20 @@ def looks_ahead(
     """
     in_order = sorted((point for point in points if point.due_at in span), key=lambda point: point.due_at)
     by_instant = {at: tuple(due) for at, due in groupby(in_order, key=lambda point: point.due_at)}
-    instants = {*by_instant, *invitation_instants(sessions, zone, cadence, span)}
-    looks = (_look(zone, at, by_instant.get(at, ()), sessions, deadlines, cadence) for at in sorted(instants))
-    return [look for look in looks if look.cell.points or look.cell.invitations]
+    looks = []
+    for at in sorted({*by_instant, *invitation_instants(sessions, zone, cadence, span)}):
+        due = by_instant.get(at, ())
+        invitations = invitations_at(sessions, zone, cadence, after=at - AN_INSTANT, until=at)
+        invitations = invitations if goes(due) else [one for one in invitations if not one.folds_only]
+        if due or invitations:
+            cut_offs = tuple(next_cut_offs(deadlines, at)) if invitations else ()
+            looks.append(Look(at, DueCell(zone, due, tuple(invitations)), cut_offs))
+    return looks
 
 
-def _look(
-    zone: str,
-    at: datetime,
-    points: tuple[DuePoint, ...],
-    sessions: Sequence[PrepSession],
-    deadlines: Sequence[Deadline],
-    cadence: Cadence,
-) -> Look:
-    going = any(point.withheld is None for point in points)
-    invitations = tuple(
-        one
-        for one in invitations_at(sessions, zone, cadence, after=at - AN_INSTANT, until=at)
-        if going or not one.folds_only
-    )
-    cut_offs = tuple(next_cut_offs(deadlines, at)) if invitations else ()
-    return Look(at, DueCell(zone, points, invitations), cut_offs)
+def goes(points: Iterable[DuePoint]) -> bool:
+    """Whether one of the points is sent, and not only recorded: an invitation of that day goes with it (R8)."""
+    return any(point.withheld is None for point in points)
 
 
 def invitation_instants(sessions: Iterable[PrepSession], zone: str, cadence: Cadence, span: Span) -> set[datetime]:

@@ -49,9 +49,11 @@ def lives_in(people: DuePeople) -> list[ColumnElement[bool]]:
     return conditions
 
 
-def table_of(
-    name: str, rows: Sequence[tuple[Any, ...]], columns: Mapping[str, type[TypeEngine[Any]] | TypeEngine[Any]]
-) -> TableValuedAlias:
+#: Names and types of columns.
+Columns = Mapping[str, type[TypeEngine[Any]] | TypeEngine[Any]]
+
+
+def table_of(name: str, rows: Sequence[tuple[Any, ...]], columns: Columns) -> TableValuedAlias:
     """SQL: a table with these rows, handed over as one array a column: their number is no matter of the statement."""
     arrays = [literal([row[place] for row in rows], ARRAY(kind)) for place, kind in enumerate(columns.values())]
     table = func.unnest(*arrays).table_valued(*(column(key, kind) for key, kind in columns.items()))

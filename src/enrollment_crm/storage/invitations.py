@@ -25,7 +25,7 @@ from sqlalchemy import (
 )
 
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.cells import DuePeople, lives_in, table_of
+from enrollment_crm.storage.cells import Columns, DuePeople, lives_in, table_of
 from enrollment_crm.storage.claims import not_yet_covered
 from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
@@ -63,7 +63,7 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
     )
 
 
-_INVITED = {
+_INVITED: Columns = {
     "look": Integer,
     "prep_session_id": Text,
     "session_starts": _INSTANT,
@@ -72,7 +72,13 @@ _INVITED = {
     "due_at": _INSTANT,
     "folds_only": Boolean,
 }
-_FOLLOWING = {"look": Integer, "program": Text, "entry_term": Text, "residency": Text, "ends_at": _INSTANT}
+_FOLLOWING: Columns = {
+    "look": Integer,
+    "program": Text,
+    "entry_term": Text,
+    "residency": Text,
+    "ends_at": _INSTANT,
+}
 
 
 def _invited(people: DuePeople) -> TableValuedAlias:

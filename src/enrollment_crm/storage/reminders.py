@@ -36,7 +36,7 @@ from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.cells import DuePeople, lives_in, table_of
+from enrollment_crm.storage.cells import Columns, DuePeople, lives_in, table_of
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.invitations import due_invitations
 from enrollment_crm.storage.models import MESSAGE_IDS, CoverRow, InterestRow, PersonRow
@@ -46,7 +46,7 @@ _Rows = Select[*tuple[Any, ...]]
 _INSTANT = DateTime(timezone=True)
 _TEXTS = ("program", "entry_term", "round", "residency", "offset", "withheld")
 _INSTANTS = ("instant", "due_at", "there_by", "changed_at", "handed_over")
-_POINT = {
+_POINT: Columns = {
     "look": Integer,
     **dict.fromkeys(_TEXTS, Text),
     **dict.fromkeys(_INSTANTS, _INSTANT),
