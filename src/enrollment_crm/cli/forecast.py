@@ -32,7 +32,7 @@ class By(StrEnum):
 
 Days = Annotated[
     int,
-    typer.Option("--days", min=0, max=_LONGEST_IN_DAYS, help="How far to look ahead, in days; 0: what is owed now."),
+    typer.Option("--days", min=0, max=_LONGEST_IN_DAYS, help="How far to look ahead, in days; 0: only now."),
 ]
 _FORECASTS = {By.DAY: forecast_by_day, By.CELL: forecast_by_cell}
 
@@ -113,16 +113,9 @@ def _cell_rows(seen: Forecast) -> list[Sequence[str]]:
 
 def _what(one: UnitForecast) -> str:
     unit = one.unit
-    about = (
-        unit.program,
-        words(unit.round or ""),
-        unit.entry_term,
-        unit.stated_date,
-        unit.prep_session_id,
-        unit.offset,
-    )
-    caught_up = "caught up" if unit.catch_up else ""
-    return f"{words(unit.kind)}: " + " ".join(str(part) for part in (*about, caught_up) if part)
+    deadline = (unit.program, words(unit.round or ""), unit.entry_term, unit.stated_date)
+    about = (*deadline, unit.prep_session_id, unit.offset, "caught up" if unit.catch_up else "")
+    return f"{words(unit.kind)}: " + " ".join(str(part) for part in about if part)
 
 
 def _withheld(one: UnitForecast) -> str:
@@ -132,8 +125,8 @@ def _withheld(one: UnitForecast) -> str:
 def _remark(seen: Forecast) -> None:
     if seen.unrouted or seen.not_loaded:
         REMARKS.print(
-            f"Not in it: what {seen.not_loaded} rows or batches bring that are not loaded yet, and {seen.unrouted} people "
-            "who wait for a route. Run intake and route, then look again."
+            f"Not in it: what {seen.not_loaded} rows or batches bring that are not loaded yet, and {seen.unrouted} "
+            "people who wait for a route. Run intake and route, then look again."
         )
 
 
