@@ -1,19 +1,20 @@
 """Random cycles, rehearsed by the real workflows on a real database: what property tests are made with."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 
-from enrollment_crm.bootstrap import rehearsal_parts_of
+from enrollment_crm.bootstrap import country_zones_of, field_maps_of, rehearsal_outbox_of
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.residency import STATED_GROUPS
 from enrollment_crm.domain.scenarios import scenario_of
-from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.rehearsal import scratch_schema
 from enrollment_crm.storage.schema import upgrade_schema
@@ -59,8 +60,9 @@ class Stage:
     engine: Engine
 
     def parts(self, raw: Mapping[str, Any]) -> RehearsalParts:
-        parts = rehearsal_parts_of(Settings(), self.engine, scenario_of(raw))
-        return replace(parts, validator=TrustingValidator())  # type: ignore[arg-type]
+        outbox = rehearsal_outbox_of(Settings(), self.engine, scenario_of(raw))
+        trusting: Any = TrustingValidator()
+        return RehearsalParts(outbox, trusting, field_maps_of(Settings()), country_zones_of(Settings()))
 
     def rehearsal(self, facts: Sequence[Fact]) -> tuple[Rehearsal, RehearsalParts]:
         """A cycle with these facts, ready to begin."""
@@ -140,7 +142,7 @@ def moved_dates() -> Any:
 def _sessions() -> Any:
     """Both sessions, announced on the first day."""
     starts = st.integers(0, 40 * 48).map(
-        lambda half: (datetime(2025, 11, 1) + half * timedelta(minutes=30)).isoformat()
+        lambda half: (datetime(2025, 11, 1) + half * timedelta(minutes=30)).isoformat()  # noqa: DTZ001 - a wall clock
     )
     session = {"kind": "session", "at": START, "zone": "ET", "minutes": 60}
     return st.tuples(starts, starts).map(
@@ -185,9 +187,23 @@ def cohorts(*, most_events: int = 6) -> st.SearchStrategy[list[Fact]]:
     )
 
 
-def cut_off(program: str, entry_term: str, stated_date: str) -> datetime:
-    """The first instant that is too late for a stated date (R1)."""
-    del program
-    EntryTerm.parse(entry_term)
+def cut_off(stated_date: str) -> datetime:
+    """The first instant that is too late for a stated date: midnight in Boston, in winter (R1)."""
     day = date.fromisoformat(stated_date) + timedelta(days=1)
     return datetime(day.year, day.month, day.day, 5, tzinfo=UTC)
+
+
+def few(examples: int) -> Any:
+    """Settings of a test that rehearses cycles: each costs a second or more, so few examples, each rich.
+
+    ``CRM_CYCLES=20`` looks at twenty times as many, and at others each time: for a night.
+    """
+    times = int(os.environ.get("CRM_CYCLES", "1"))
+    return settings(
+        max_examples=examples * times,
+        derandomize=times == 1,
+        deadline=None,
+        database=None,
+        phases=[Phase.explicit, Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )

@@ -7,10 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, note, settings
+from hypothesis import given, note
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
-from tests.rehearsed_cycles import END, Fact, Stage, cohorts, open_stage
+from tests.rehearsed_cycles import END, Fact, Stage, cohorts, few, open_stage
 
 from enrollment_crm.bootstrap import country_zones_of
 from enrollment_crm.domain.zones import HOME_ZONE
@@ -23,15 +23,6 @@ from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.rehearsal import answer_and_sweep
 
 KEY = ("program", "entry_term", "round", "stated_date", "prep_session_id", "offset", "catch_up")
-#: A cycle costs seconds: few examples, each rich, and none of them minimised.
-FEW = settings(
-    max_examples=8,
-    derandomize=True,
-    deadline=None,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +31,7 @@ def stage(migrated_engine: Engine) -> Iterator[Stage]:
         yield one
 
 
-@FEW
+@few(5)
 @given(facts=cohorts(most_events=10), pause=st.integers(0, 14 * 24 * 4), before=st.booleans())
 def test_forecast_and_explanation_are_what_the_sweeps_then_do(
     stage: Stage, facts: list[Fact], pause: int, before: bool
