@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ARRAY, ColumnElement, TableValuedAlias, column, func, literal
+from sqlalchemy import ARRAY, ColumnElement, TableValuedAlias, column, func, literal, true
 from sqlalchemy.types import TypeEngine
 
 from enrollment_crm.domain.invitations import NextCutOff
@@ -28,7 +28,7 @@ class DuePeople:
     after_person_id: int = 0
     #: Also people whose route is being decided anew.
     also_unrouted: bool = False
-    #: What sweeps will look at of the same people later on, in order: a forecast asks for it, a sweep does not.
+    #: What sweeps will look at later on or in other zones: a forecast asks for it, a sweep does not.
     later: Sequence[Look] = ()
 
     @property
@@ -36,10 +36,23 @@ class DuePeople:
         """The cell and those of later looks; a row of a statement names its look by the place in this list."""
         return [self.cell, *(look.cell for look in self.later)]
 
+    @property
+    def zones(self) -> list[str]:
+        """The zones of all looks; those of one zone are in order of time."""
+        return sorted({cell.zone for cell in self.cells})
+
+
+def in_zone_of(people: DuePeople, row: TableValuedAlias) -> ColumnElement[bool]:
+    """SQL: the person lives in the zone of the row; of one zone alone `lives_in` says it."""
+    return PersonRow.zone == row.c.zone if len(people.zones) > 1 else true()
+
 
 def lives_in(people: DuePeople) -> list[ColumnElement[bool]]:
-    """SQL: the routed people of the cell's zone, of whom the question is."""
-    conditions: list[ColumnElement[bool]] = [PersonRow.zone == people.cell.zone]
+    """SQL: the routed people of the zone, or of the zones, of whom the question is."""
+    zones = people.zones
+    conditions: list[ColumnElement[bool]] = [
+        PersonRow.zone == zones[0] if len(zones) == 1 else PersonRow.zone == func.any(zones)
+    ]
     if not people.also_unrouted:
         conditions.append(PersonRow.needs_routing.is_(False))
     if people.person_ids is not None:

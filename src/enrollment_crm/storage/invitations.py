@@ -24,8 +24,9 @@ from sqlalchemy import (
     select,
 )
 
+from enrollment_crm.domain.invitations import NextCutOff
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.cells import Columns, DuePeople, lives_in, table_of
+from enrollment_crm.storage.cells import Columns, DuePeople, in_zone_of, lives_in, table_of
 from enrollment_crm.storage.claims import not_yet_covered
 from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
@@ -56,15 +57,18 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
             along.label("along"),
             null().cast(Text).label("residency"),
             invited.c.look,
+            false().label("contended"),
         )
         .select_from(PersonRow)
-        .join(invited, invited.c.session_ends <= _next_cut_off(people, invited))
+        .join(invited, and_(in_zone_of(people, invited), invited.c.session_ends <= _next_cut_off(people, invited)))
         .where(*lives_in(people), _not_registered(invited), _open(invited), or_(not_(invited.c.folds_only), along))
     )
 
 
 _INVITED: Columns = {
     "look": Integer,
+    "zone": Text,
+    "followed": Integer,
     "prep_session_id": Text,
     "session_starts": _INSTANT,
     "session_ends": _INSTANT,
@@ -73,7 +77,7 @@ _INVITED: Columns = {
     "folds_only": Boolean,
 }
 _FOLLOWING: Columns = {
-    "look": Integer,
+    "followed": Integer,
     "program": Text,
     "entry_term": Text,
     "residency": Text,
@@ -82,19 +86,35 @@ _FOLLOWING: Columns = {
 
 
 def _invited(people: DuePeople) -> TableValuedAlias:
+    followed = {cut_offs: place for place, cut_offs in enumerate(_next_deadlines(people))}
     rows = [
-        (look, one.prep_session_id, one.starts, one.ends, one.offset, one.instant, one.folds_only)
-        for look, cell in enumerate(people.cells)
+        (
+            look,
+            cell.zone,
+            followed[cut_offs],
+            *(one.prep_session_id, one.starts, one.ends, one.offset, one.instant, one.folds_only),
+        )
+        for look, (cell, cut_offs) in enumerate(zip(people.cells, _cut_offs(people), strict=True))
         for one in cell.invitations
     ]
     return table_of("invited", rows, _INVITED)
 
 
+def _cut_offs(people: DuePeople) -> list[tuple[NextCutOff, ...]]:
+    """The next deadlines of each look."""
+    return [tuple(people.cut_offs), *(later.cut_offs for later in people.later)]
+
+
+def _next_deadlines(people: DuePeople) -> list[tuple[NextCutOff, ...]]:
+    """The same, each set once: most looks have the same, and a reader's are sought in one set alone."""
+    return list(dict.fromkeys(_cut_offs(people)))
+
+
 def _next_cut_off(people: DuePeople, invited: TableValuedAlias) -> ScalarSelect[Any]:
     """SQL: the reader's next deadline, over all that they wanted by then and have not submitted for."""
     rows = [
-        (look, one.program, one.entry_term, one.residency, one.ends_at)
-        for look, cut_offs in enumerate([people.cut_offs, *(later.cut_offs for later in people.later)])
+        (place, one.program, one.entry_term, one.residency, one.ends_at)
+        for place, cut_offs in enumerate(_next_deadlines(people))
         for one in cut_offs
     ]
     following = table_of("following", rows, _FOLLOWING)
@@ -107,7 +127,7 @@ def _next_cut_off(people: DuePeople, invited: TableValuedAlias) -> ScalarSelect[
         )
         .where(
             InterestRow.person_id == PersonRow.id,
-            following.c.look == invited.c.look,
+            following.c.followed == invited.c.followed,
             following.c.residency == PersonRow.residency,
             InterestRow.since <= invited.c.due_at,
             not_(has_submitted(InterestRow.program, InterestRow.entry_term)),

@@ -21,7 +21,6 @@ from sqlalchemy import (
     case,
     distinct,
     exists,
-    false,
     func,
     literal,
     not_,
@@ -36,7 +35,7 @@ from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.cells import Columns, DuePeople, lives_in, table_of
+from enrollment_crm.storage.cells import Columns, DuePeople, in_zone_of, lives_in, table_of
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.invitations import due_invitations
 from enrollment_crm.storage.models import MESSAGE_IDS, CoverRow, InterestRow, PersonRow
@@ -48,10 +47,12 @@ _TEXTS = ("program", "entry_term", "round", "residency", "offset", "withheld")
 _INSTANTS = ("instant", "due_at", "there_by", "changed_at", "handed_over")
 _POINT: Columns = {
     "look": Integer,
+    "zone": Text,
     **dict.fromkeys(_TEXTS, Text),
     **dict.fromkeys(_INSTANTS, _INSTANT),
     "stated_date": Date,
     "catch_up": Boolean,
+    "contended": Boolean,
 }
 _KEYS = ("program", "entry_term", "round", "stated_date", "offset")
 
@@ -129,32 +130,55 @@ def covers_of(people: DuePeople) -> CTE:
 
 
 def _first_of_reminders(people: DuePeople) -> _Rows:
+    """Of a key that several looks find, the first; of a catch-up that an earlier look overtakes, nothing (R6).
+
+    Where only one look is asked for, the claim itself sees to both.
+    """
     rows = _deadline_covers(people)
     if not people.later:
         return rows
-    keys = Counter((p.residency, *(getattr(p, key) for key in _KEYS)) for cell in people.cells for p in cell.points)
-    if max(keys.values()) > 1:
-        found = rows.cte("found")
-        order = (found.c.look, found.c.catch_up, found.c.due_at)
-        once = (found.c.person_id, *(found.c[key] for key in _KEYS))
-        rows = select(*found.c).ext(distinct_on(*once)).order_by(*once, *order)
-    if any(point.catch_up for look in people.later for point in look.cell.points):
-        rows = _without_overtaken(rows)
-    return rows
+    if not any(_contended(people)):
+        return rows
+    found = rows.cte("found")
+    free = select(*found.c).where(not_(found.c.contended))
+    once = (found.c.person_id, *(found.c[key] for key in _KEYS))
+    first = select(*found.c).where(found.c.contended).ext(distinct_on(*once))
+    first = first.order_by(*once, found.c.look, found.c.catch_up, found.c.due_at)
+    return select(*union_all(free, _without_overtaken(first, found)).subquery("settled").c)
 
 
-def _without_overtaken(rows: _Rows) -> _Rows:
-    """R6: what an earlier look sends of a deadline is newer than what a later one would catch up."""
-    found = rows.cte("once")
-    same = (found.c.person_id, found.c.program, found.c.entry_term, found.c.round)
-    first = func.min(found.c.look).filter(found.c.withheld.is_(None)).over(partition_by=same)
-    marked = select(*found.c, first.label("first_sent")).subquery("marked")
-    overtaken = and_(marked.c.catch_up, func.coalesce(marked.c.first_sent < marked.c.look, false()))
-    return select(*(marked.c[one.name] for one in found.c)).where(not_(overtaken))
+def _contended(people: DuePeople) -> list[bool]:
+    """Whether another point of the looks of its zone can have the same key or, of a catch-up, be newer."""
+    points = [(cell.zone, point) for cell in people.cells for point in cell.points]
+    keys = Counter((zone, p.residency, *(getattr(p, key) for key in _KEYS)) for zone, p in points)
+    seen: set[tuple[str, ...]] = set()
+    contended = []
+    for zone, point in points:
+        deadline = (zone, point.residency, point.program, point.entry_term, point.round)
+        key = (zone, point.residency, *(getattr(point, name) for name in _KEYS))
+        contended.append(keys[key] > 1 or (point.catch_up and deadline in seen))
+        seen.add(deadline)
+    return contended
+
+
+def _without_overtaken(rows: _Rows, found: CTE) -> _Rows:
+    late, newer = rows.subquery("late"), found.alias("newer")
+    sent_before = (
+        select(1)
+        .where(
+            *(newer.c[name] == late.c[name] for name in ("person_id", "program", "entry_term", "round")),
+            newer.c.look < late.c.look,
+            newer.c.withheld.is_(None),
+        )
+        .correlate_except(newer)
+    )
+    return select(*late.c).where(not_(and_(late.c.catch_up, exists(sent_before))))
 
 
 def _first_of_invitations(people: DuePeople, rows: _Rows) -> _Rows:
-    keys = Counter((one.prep_session_id, one.starts, one.offset) for cell in people.cells for one in cell.invitations)
+    keys = Counter(
+        (cell.zone, one.prep_session_id, one.starts, one.offset) for cell in people.cells for one in cell.invitations
+    )
     if not people.later or max(keys.values(), default=0) <= 1:
         return rows
     found = rows.cte("invitations_found")
@@ -184,25 +208,28 @@ def _deadline_covers(people: DuePeople) -> _Rows:
             true().label("along"),
             point.c.residency,
             point.c.look,
+            point.c.contended,
         )
         .select_from(PersonRow)
         .join(InterestRow, InterestRow.person_id == PersonRow.id)
-        .join(point, _is_theirs(point))
+        .join(point, and_(_is_theirs(point), in_zone_of(people, point)))
         .where(*lives_in(people), _was_there(point), _not_handed_over(point), _still_useful(point), _open(point))
     )
 
 
 def _points(people: DuePeople) -> TableValuedAlias:
+    points = [(look, cell.zone, one) for look, cell in enumerate(people.cells) for one in cell.points]
     rows = [
         (
             look,
+            zone,
             *(getattr(one, name) or "" for name in _TEXTS),
             *(getattr(one, name) for name in _INSTANTS),
             one.stated_date,
             one.catch_up,
+            contended,
         )
-        for look, cell in enumerate(people.cells)
-        for one in cell.points
+        for (look, zone, one), contended in zip(points, _contended(people), strict=True)
     ]
     return table_of("point", rows, _POINT)
 

@@ -16,7 +16,6 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.reminders import Span
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.storage.answers import owed_answers
-from enrollment_crm.storage.cells import DuePeople
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.forecast import count_by_reason, count_covers, count_messages
 from enrollment_crm.storage.notices import owed_session_notices, told_of_moved
@@ -25,7 +24,7 @@ from enrollment_crm.storage.session_reminders import covers_of_session
 from enrollment_crm.storage.unfinished import count_unfinished
 from enrollment_crm.workflows.notices import SESSION_NOTICES
 from enrollment_crm.workflows.outbox import Outbox
-from enrollment_crm.workflows.outlook import Outlook, outlook
+from enrollment_crm.workflows.outlook import LooksAhead, Outlook, outlook
 
 ANSWERS = (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED)
 
@@ -85,9 +84,9 @@ class _Counted:
 def forecast_by_day(outbox: Outbox, *, now: datetime, until: datetime) -> Forecast:
     """Messages by day in Boston and kind; what is owed already counts for today."""
 
-    def count(connection: Connection, people: DuePeople, instants: list[datetime]) -> Iterator[_Counted]:
-        for one in count_messages(connection, people):
-            yield _Counted(_of_day(one.kind, instants[one.look]), one.withheld, one.number)
+    def count(connection: Connection, ahead: LooksAhead) -> Iterator[_Counted]:
+        for one in count_messages(connection, ahead.question):
+            yield _Counted(_of_day(one.kind, ahead.looks[one.look].at), one.withheld, one.number)
 
     return _forecast(outbox, Span(check_aware(now), check_aware(until)), count, _by_day)
 
@@ -95,26 +94,25 @@ def forecast_by_day(outbox: Outbox, *, now: datetime, until: datetime) -> Foreca
 def forecast_by_cell(outbox: Outbox, *, now: datetime, until: datetime) -> Forecast:
     """People by program, term, round, residency, zone and offset. One message can cover several cells (R8)."""
 
-    def count(connection: Connection, people: DuePeople, instants: list[datetime]) -> Iterator[_Counted]:
-        for one in count_covers(connection, people):
-            key = {name: getattr(one, name) for name in _KEY}
-            at = instants[one.look]
-            yield _Counted(Unit(day=_day(at), at=at, zone=people.cell.zone, **key), one.withheld, one.number)
+    def count(connection: Connection, ahead: LooksAhead) -> Iterator[_Counted]:
+        for one in count_covers(connection, ahead.question):
+            look, key = ahead.looks[one.look], {name: getattr(one, name) for name in _KEY}
+            unit = Unit(day=_day(look.at), at=look.at, zone=look.cell.zone, **key)
+            yield _Counted(unit, one.withheld, one.number)
 
     return _forecast(outbox, Span(check_aware(now), check_aware(until)), count, lambda unit: unit)
 
 
 _KEY = tuple(one.name for one in fields(Unit) if one.name not in {"day", "at", "zone"})
-_CountPeople = Callable[[Connection, DuePeople, list[datetime]], Iterable[_Counted]]
+_CountPeople = Callable[[Connection, LooksAhead], Iterable[_Counted]]
 
 
 def _forecast(outbox: Outbox, span: Span, count_people: _CountPeople, unit_of: Callable[[Unit], Unit]) -> Forecast:
     with transaction(outbox.engine) as connection:
         ahead = outlook(connection, outbox, span)
         counted = [*_owed(connection, outbox, ahead), *_of_sessions(connection, outbox, ahead)]
-        for people in ahead.zones:
-            instants = [span.after, *(look.at for look in people.later)]
-            counted += count_people(connection, people, instants)
+        for looks in ahead.people:
+            counted += count_people(connection, looks)
         intake, unrouted = intake_totals(connection), count_unrouted(connection)
     units = _summed(counted, unit_of)
     return Forecast(span.after, span.until, units, unrouted, intake.pending + intake.not_loaded)

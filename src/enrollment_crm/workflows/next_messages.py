@@ -123,10 +123,9 @@ def _of_sessions(connection: Connection, outbox: Outbox, ahead: Outlook, person_
 
 
 def _of_deadlines(connection: Connection, ahead: Outlook, residency: str) -> Iterator[_Due]:
-    for people in ahead.zones:
-        instants = [ahead.view.now, *(look.at for look in people.later)]
-        for row in covers_ahead(connection, people):
-            at = instants[row.look]
+    for people in ahead.people:
+        for row in covers_ahead(connection, people.question):
+            at = people.looks[row.look].at
             goes_along = row.along and row.withheld is None
             version = _version(ahead, row, residency, at) if row.kind == _REMINDER else None
             cover = _cover(row, row.kind, _rule(row, at, ahead.view.now), version)
