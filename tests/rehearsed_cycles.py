@@ -23,8 +23,8 @@ from enrollment_crm.workflows.rehearsal import Rehearsal, RehearsalParts
 
 Fact = dict[str, Any]
 
-START = datetime(2025, 10, 20, tzinfo=UTC)
-END = datetime(2025, 12, 20, tzinfo=UTC)
+START = datetime(2025, 10, 29, tzinfo=UTC)
+END = datetime(2025, 12, 14, tzinfo=UTC)
 #: Half hours, quarter hours, both sides of the date line, clocks that change in the cycle and in the other half year.
 ZONES = (
     "America/New_York",
@@ -94,7 +94,7 @@ def cycle(facts: Sequence[Fact]) -> dict[str, Any]:
 
 
 #: Quarter hours: many facts fall on the instant of a point, of the window's edges, or of each other.
-def instants(first: datetime = START, last: datetime = END - timedelta(days=10)) -> st.SearchStrategy[datetime]:
+def instants(first: datetime = START, last: datetime = END - timedelta(days=7)) -> st.SearchStrategy[datetime]:
     quarters = int((last - first) / timedelta(minutes=15))
     return st.integers(0, quarters).map(lambda quarter: first + quarter * timedelta(minutes=15))
 
@@ -141,8 +141,8 @@ def moved_dates() -> Any:
 
 def _sessions() -> Any:
     """Both sessions, announced on the first day."""
-    starts = st.integers(0, 40 * 48).map(
-        lambda half: (datetime(2025, 11, 1) + half * timedelta(minutes=30)).isoformat()  # noqa: DTZ001 - a wall clock
+    starts = st.integers(0, 35 * 48).map(
+        lambda half: (datetime(2025, 11, 4) + half * timedelta(minutes=30)).isoformat()  # noqa: DTZ001 - a wall clock
     )
     session = {"kind": "session", "at": START, "zone": "ET", "minutes": 60}
     return st.tuples(starts, starts).map(

@@ -42,7 +42,7 @@ def covers_of(sends: Sequence[dict[str, Any]]) -> list[tuple[datetime, str, str,
     ]
 
 
-@few(4)
+@few(2)
 @given(facts=cohorts(most_events=8))
 def test_no_reminder_at_or_after_its_cut_off_and_none_of_one_deadline_within_half_a_day(
     stage: Stage, facts: list[Fact]
@@ -66,7 +66,7 @@ def subject_of(fact: Fact) -> str:
     return str(fact.get("email") or (fact.get("entry_term"), fact.get("round")))
 
 
-@few(2)
+@few(1)
 @given(facts=cohorts(most_events=8), at=st.lists(instants(), min_size=2, max_size=3), data=st.data())
 def test_facts_of_one_instant_give_the_same_in_any_order(
     stage: Stage, facts: list[Fact], at: list[datetime], data: st.DataObject
@@ -81,7 +81,7 @@ def test_facts_of_one_instant_give_the_same_in_any_order(
     assert stage.sends([*announced, *crowded]) == stage.sends([*announced, *reordered])
 
 
-@few(2)
+@few(1)
 @given(facts=cohorts(most_events=5))
 def test_everything_run_three_times_side_by_side_changes_nothing(stage: Stage, facts: list[Fact]) -> None:
     once = stage.sends(facts)
@@ -103,7 +103,7 @@ def after_all_of_theirs(added: Fact, facts: Sequence[Fact]) -> Fact:
     return {**added, "at": max([added["at"], *theirs])}
 
 
-@few(3)
+@few(2)
 @given(facts=cohorts(most_events=5), added=st.one_of(withholding_facts, submissions))
 def test_what_withholds_never_adds_a_send(stage: Stage, facts: list[Fact], added: Fact) -> None:
     more = [*facts, after_all_of_theirs(added, facts)]

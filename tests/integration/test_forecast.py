@@ -31,7 +31,7 @@ def stage(migrated_engine: Engine) -> Iterator[Stage]:
         yield one
 
 
-@few(5)
+@few(3)
 @given(facts=cohorts(most_events=10), pause=st.integers(0, 14 * 24 * 4), before=st.booleans())
 def test_forecast_and_explanation_are_what_the_sweeps_then_do(
     stage: Stage, facts: list[Fact], pause: int, before: bool

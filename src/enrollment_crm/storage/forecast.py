@@ -14,6 +14,10 @@ from enrollment_crm.storage.reminders import covers_of
 _KEY = ("kind", "program", "entry_term", "round", "residency", "stated_date", "offset", "prep_session_id", "catch_up")
 
 
+#: Settings of a transaction that goes through everybody at once.
+_FOR_EVERYBODY = ("join_collapse_limit = 1", "enable_nestloop = off", "work_mem = '128MB'")
+
+
 @dataclass(frozen=True)
 class Counted:
     """A number of messages of one kind, or of people from whom one is withheld for a reason, at one look."""
@@ -64,10 +68,12 @@ def count_covers(connection: Connection, people: DuePeople) -> list[CountedCover
 def _worked_out_once(connection: Connection, people: DuePeople) -> CTE:
     """The due rows, each with its reason once: PostgreSQL would write the reason out wherever it is named.
 
-    Tables are joined in the order of the statement for the rest of this transaction, people with their interests
-    first: the planner knows nothing of the points, and would multiply all interests by the points of every zone.
+    For the rest of this transaction tables are joined in the order of the statement, people with their interests
+    first, and by hashes: the planner knows nothing of the points, and would multiply all interests by the points of
+    every zone, or look each person up by itself.
     """
-    connection.execute(text("SET LOCAL join_collapse_limit = 1"))
+    for setting in _FOR_EVERYBODY:
+        connection.execute(text(f"SET LOCAL {setting}"))
     return covers_of(people).prefix_with("MATERIALIZED")
 
 
