@@ -258,11 +258,20 @@ def rehearsal_parts_of(settings: Settings, engine: Engine, scenario: Scenario) -
     Raises:
         ProgramConfigurationError: the scenario's ``config`` says what cannot be.
     """
+    outbox = rehearsal_outbox_of(settings, engine, scenario)
+    known = tuple(outbox.programs)
+    read = partial(_validator, known_programs=known)
+    validator = _as_long_as_unchanged(read, settings.home_directory / "expectations", known)
+    return RehearsalParts(outbox, validator, field_maps_of(settings), country_zones_of(settings))
+
+
+def rehearsal_outbox_of(settings: Settings, engine: Engine, scenario: Scenario) -> Outbox:
+    """The outbox of a rehearsal: it records instead of sending, and a sweep looks at its own instant alone."""
     default = programs_of(settings)[settings.default_program]
     cadence = override_cadence(default.cadence, scenario.config)
     keys = {settings.default_program, *scenario.programs()}
     programs = {key: replace(default, key=key, cadence=cadence) for key in sorted(keys)}
-    outbox = replace(
+    return replace(
         outbox_of(settings, engine),
         programs=programs,
         transport=RecordingTransport(),
@@ -270,6 +279,3 @@ def rehearsal_parts_of(settings: Settings, engine: Engine, scenario: Scenario) -
         # Its applications come as facts and not by a feed.
         freshness=NOTHING_WATCHED,
     )
-    read = partial(_validator, known_programs=tuple(programs))
-    validator = _as_long_as_unchanged(read, settings.home_directory / "expectations", tuple(programs))
-    return RehearsalParts(outbox, validator, field_maps_of(settings), country_zones_of(settings))

@@ -95,7 +95,7 @@ def claim_due_applicants(
 
 def _covers(applicants: DueApplicants) -> CTE:
     """One row a person and key that has no cover yet; ``withheld`` from the point itself, else from R7."""
-    people, point = applicants.people, points_table(applicants.people.cell)
+    people, point = applicants.people, points_table(applicants.people)
     program = program_applied_for(applicants.default_program)
     awaits = awaits_something(
         expected_table(applicants.expectations),

@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnClause,
     ColumnElement,
     Connection,
     Date,
@@ -37,8 +36,8 @@ from sqlalchemy.dialects.postgresql import ARRAY, BIT
 from enrollment_crm.domain.impacts import PeopleGroup, RoundKey
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.arrays import table_of
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow
+from enrollment_crm.storage.relations import Columns, relation
 from enrollment_crm.storage.withholding import withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -175,17 +174,13 @@ def _unknown_at(question: ImpactQuestion) -> ColumnElement[Any]:
 
 
 def _rounds(question: ImpactQuestion) -> TableValuedAlias:
-    return table_of("touched", [_text(name) for name in _ROUND], list(question.points))
+    return relation("touched", dict.fromkeys(_ROUND, Text), list(question.points))
 
 
 def _dates(question: ImpactQuestion) -> TableValuedAlias:
     rows = [(*key, one, position) for key in question.points for position, one in enumerate(question.dates(key))]
-    columns: list[ColumnClause[Any]] = [
-        *map(_text, _ROUND),
-        column("stated_date", Date()),
-        column("position", Integer()),
-    ]
-    return table_of("stated", columns, rows)
+    columns: Columns = {**dict.fromkeys(_ROUND, Text), "stated_date": Date, "position": Integer}
+    return relation("stated", columns, rows)
 
 
 def _points(question: ImpactQuestion) -> TableValuedAlias:
@@ -195,17 +190,8 @@ def _points(question: ImpactQuestion) -> TableValuedAlias:
         for key, points in question.points.items()
         for position, (stated, offset) in enumerate(points)
     ]
-    columns: list[ColumnClause[Any]] = [
-        *map(_text, _ROUND),
-        column("stated_date", Date()),
-        _text("offset"),
-        _text("mask"),
-    ]
-    return table_of("point", columns, rows)
-
-
-def _text(name: str) -> ColumnClause[str]:
-    return column(name, Text())
+    columns: Columns = {**dict.fromkeys(_ROUND, Text), "stated_date": Date, "offset": Text, "mask": Text}
+    return relation("point", columns, rows)
 
 
 def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:

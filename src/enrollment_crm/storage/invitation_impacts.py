@@ -4,14 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ColumnClause,
     ColumnElement,
     Connection,
     DateTime,
     Integer,
     Text,
     and_,
-    column,
     exists,
     func,
     select,
@@ -20,9 +18,9 @@ from sqlalchemy import not_ as negated
 
 from enrollment_crm.domain.invitation_impacts import Help, InvitationCase, InvitationImpact
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.arrays import table_of
 from enrollment_crm.storage.claims import not_yet_covered
 from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
+from enrollment_crm.storage.relations import Columns, relation
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -99,15 +97,15 @@ def _zones(cases: Sequence[InvitationCase]) -> Any:
         for number, case in enumerate(cases)
         for zone, instant in case.zones.items()
     ]
-    columns: list[ColumnClause[Any]] = [
-        column("number", Integer()),
-        column("zone", Text()),
-        column("instant", _INSTANT),
-        column("prep_session_id", Text()),
-        column("session_starts", _INSTANT),
-        column("offset", Text()),
-    ]
-    return table_of("invited_zone", columns, rows)
+    columns: Columns = {
+        "number": Integer,
+        "zone": Text,
+        "instant": _INSTANT,
+        "prep_session_id": Text,
+        "session_starts": _INSTANT,
+        "offset": Text,
+    }
+    return relation("invited_zone", columns, rows)
 
 
 def _helps(cases: Sequence[InvitationCase]) -> Any:
@@ -116,9 +114,9 @@ def _helps(cases: Sequence[InvitationCase]) -> Any:
         for number, case in enumerate(cases)
         for cell, (before, after) in case.helps.items()
     ]
-    names = ("program", "entry_term", "residency", "before", "after")
-    columns: list[ColumnClause[Any]] = [column("number", Integer()), *(column(name, Text()) for name in names)]
-    return table_of("help", columns, rows)
+    texts = ("program", "entry_term", "residency", "before", "after")
+    columns: Columns = {"number": Integer, **dict.fromkeys(texts, Text)}
+    return relation("help", columns, rows)
 
 
 def count_told(connection: Connection, prep_session_id: str, kind: MessageKind, *, topic: str) -> int:

@@ -6,8 +6,11 @@ from typing import Any
 from sqlalchemy import ARRAY, TableValuedAlias, cast, column, func, literal
 from sqlalchemy.types import TypeEngine
 
+#: Names and types of columns.
+Columns = Mapping[str, type[TypeEngine[Any]] | TypeEngine[Any]]
 
-def relation(name: str, columns: Mapping[str, TypeEngine[Any]], rows: Sequence[Sequence[Any]]) -> TableValuedAlias:
+
+def relation(name: str, columns: Columns, rows: Sequence[Sequence[Any]]) -> TableValuedAlias:
     """A table of these rows: ``unnest`` of one array a column.
 
     Unlike VALUES its text does not depend on the number of rows: it is compiled and planned once.

@@ -22,12 +22,17 @@ from enrollment_crm.workflows.outbox import Outbox
 
 def find_sessions(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueSession, DueCount]]:
     """The session points that are due at ``now``, or were missed, with their people."""
+    topic = outbox.topic_of(MessageKind.SESSION_REMINDER)
+    found = sessions_due(connection, outbox, now)
+    return [(one, count_due_registrations(connection, one, topic=topic)) for one in found]
+
+
+def sessions_due(connection: Connection, outbox: Outbox, now: datetime) -> list[DueSession]:
+    """The session points that are due at ``now``, or were missed."""
     due = on_time(outbox, now)
     missed = missed_span(connection, outbox, Sweep.SESSIONS, now) or Span(due.after, due.after)
     sessions = prep_sessions_after(connection, missed.after)
-    topic = outbox.topic_of(MessageKind.SESSION_REMINDER)
-    found = due_sessions(sessions, outbox.cadences.default, missed=missed, due=due)
-    return [(one, count_due_registrations(connection, one, topic=topic)) for one in found]
+    return due_sessions(sessions, outbox.cadences.default, missed=missed, due=due)
 
 
 def send_session(outbox: Outbox, due: DueSession, calendar: Calendar, *, now: datetime) -> Tally:
