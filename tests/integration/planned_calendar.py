@@ -29,6 +29,8 @@ FIFTH = PrepSession(
 )
 _TERMS = ("spring 2027", "fall 2027")
 _GROUPS = ("domestic", "international_inside_us", "international_outside_us", "")
+#: One of them has a catch-up that waits for the morning.
+_LATE_ZONES = (LOS_ANGELES, SHANGHAI)
 _ZONES = (NEW_YORK, SHANGHAI, LOS_ANGELES, KIRITIMATI)
 #: Before the points of 1 November.
 _JOINED = datetime(2026, 10, 31, 12, tzinfo=UTC)
@@ -63,7 +65,7 @@ def populate(office: Office, *, until: datetime = NOW) -> None:
     live(office, _JOINED, until - timedelta(hours=9))
     for number, term in enumerate(_TERMS):
         late = until - timedelta(hours=8)
-        office.fill_in(f"late-{number}@example.edu", at=late, **_form("domestic", term, _ZONES[number + 1]))
+        office.fill_in(f"late-{number}@example.edu", at=late, **_form("domestic", term, _LATE_ZONES[number]))
     office.load(now=until - timedelta(hours=8))
     live(office, until - timedelta(hours=8), until)
 

@@ -37,11 +37,13 @@ from enrollment_crm.domain.impacts import PeopleGroup, RoundKey
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow
-from enrollment_crm.storage.relations import Columns, relation
+from enrollment_crm.storage.relations import Columns, relation, with_memory_to_count
 from enrollment_crm.storage.withholding import withheld_reason
 
 _INSTANT = DateTime(timezone=True)
 _ROUND = ("program", "entry_term", "round")
+#: What tells cells of people apart, beside their round.
+_CELL = ("zone", "residency", *_ROUND)
 _STATED_DATE = column("stated_date", Date())
 #: One point of a round, that a cover may have settled: its date and offset.
 RoundPoint = tuple[date, str]
@@ -79,16 +81,24 @@ class ImpactQuestion:
 
 def people_groups(connection: Connection, question: ImpactQuestion) -> list[PeopleGroup]:
     """The routed people of the rounds, alike people counted together."""
+    with_memory_to_count(connection)
     return [_group(question, row) for row in connection.execute(_statement(question))]
 
 
 def _statement(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
+    """Grouped by one text of all that makes people alike: of a dozen columns the planner expects as many groups as
+    people, and sorts them instead of counting."""
     people = _people_in_rounds(question).subquery("people_in_rounds")
     sent = [people.c[f"sent_{position}"] for position in range(question.most_dates)]
-    alike = [one for one in people.c if one not in sent]
-    return select(*alike, *(func.sum(one).label(one.name) for one in sent), func.count().label("people")).group_by(
-        *alike, *(one > 0 for one in sent)
-    )
+    cell = [people.c[name] for name in _CELL]
+    others = [one for one in people.c if one.name not in _CELL and one not in sent]
+    mark = func.concat_ws("|", *(func.coalesce(cast(one, Text), "-") for one in others), *(one > 0 for one in sent))
+    return select(
+        *cell,
+        *(func.min(one).label(one.name) for one in others),
+        *(func.sum(one).label(one.name) for one in sent),
+        func.count().label("people"),
+    ).group_by(*cell, mark)
 
 
 def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
@@ -96,7 +106,7 @@ def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
     rounds, ledger = _rounds(question), _ledger(question)
     about = {"program": InterestRow.program, "entry_term": InterestRow.entry_term}
     withheld = withheld_reason(MessageKind.DEADLINE_REMINDER, topic=question.reminder_topic, **about)
-    not_told = withheld
+    not_told: ColumnElement[Any] = null().cast(Text)
     if question.notice_topic != question.reminder_topic:
         not_told = withheld_reason(MessageKind.DEADLINE_MOVED, topic=question.notice_topic, **about)
     return (
@@ -105,7 +115,7 @@ def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
             PersonRow.residency,
             *(rounds.c[name] for name in _ROUND),
             withheld.label("withheld"),
-            not_told.is_not(None).label("not_told"),
+            not_told.label("not_told"),
             *(_lately(one, question).label(one.key) for one in (InterestRow.since, InterestRow.changed_at)),
             _unknown_at(question).label("unknown_at"),
             *(one for one in ledger.c if one.name not in ("person_id", *_ROUND)),
@@ -203,12 +213,12 @@ def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:
         round=key,
         people=row.people,
         withheld=row.withheld,
-        not_told=row.not_told,
+        not_told=bool(row.withheld if question.notice_topic == question.reminder_topic else row.not_told),
         since=row.since,
         changed_at=row.changed_at,
         last_sent=question.missed_points[newer_than - 1] if newer_than else None,
         covered=frozenset(point for point, mark in zip(points, covered, strict=False) if mark == "1"),
-        sent={one: getattr(row, f"sent_{n}") or 0 for n, one in enumerate(question.dates(key))},
+        sent={one: int(getattr(row, f"sent_{n}") or 0) for n, one in enumerate(question.dates(key))},
         unknown_at=frozenset(
             handed for handed, mark in zip(question.hand_overs, row.unknown_at, strict=True) if mark == "t"
         ),

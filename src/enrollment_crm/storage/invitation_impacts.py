@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     ColumnElement,
     Connection,
     DateTime,
     Integer,
+    Select,
     Text,
     and_,
     exists,
@@ -20,7 +22,7 @@ from enrollment_crm.domain.invitation_impacts import Help, InvitationCase, Invit
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.claims import not_yet_covered
 from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
-from enrollment_crm.storage.relations import Columns, relation
+from enrollment_crm.storage.relations import Columns, relation, with_memory_to_count
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -30,7 +32,8 @@ def count_invitations(connection: Connection, cases: Sequence[InvitationCase], *
     """For each announcement, how many people the change brings an invitation, and takes one from."""
     if not cases:
         return []
-    reader = _readers(cases, topic).subquery("reader")
+    with_memory_to_count(connection)
+    reader = _readers(cases, topic).subquery("invited")
     statement = select(
         reader.c.number,
         func.count().filter(and_(reader.c.after, negated(reader.c.before))),
@@ -46,41 +49,57 @@ def count_invitations(connection: Connection, cases: Sequence[InvitationCase], *
     return [InvitationImpact(*key, *count) for key, count in sorted(found.items()) if any(count)]
 
 
-def _readers(cases: Sequence[InvitationCase], topic: str) -> Any:
+def _readers(cases: Sequence[InvitationCase], topic: str) -> Select[*tuple[Any, ...]]:
     """One row a case and person who may be invited: whether they are, before and after."""
-    zones, helps = _zones(cases), _helps(cases)
-    key: dict[str, Any] = {
-        "prep_session_id": zones.c.prep_session_id,
-        "session_starts": zones.c.session_starts,
-        "offset": zones.c.offset,
-    }
-    registered = select(1).where(
-        RegistrationRow.person_id == PersonRow.id, RegistrationRow.prep_session_id == zones.c.prep_session_id
-    )
-    return (
-        select(zones.c.number, PersonRow.id, *(_is_invited(helps, name) for name in ("before", "after")))
-        .select_from(PersonRow)
-        .join(zones, zones.c.zone == PersonRow.zone)
-        .join(InterestRow, InterestRow.person_id == PersonRow.id)
-        .join(
-            helps,
-            and_(
-                helps.c.number == zones.c.number,
-                helps.c.program == InterestRow.program,
-                helps.c.entry_term == InterestRow.entry_term,
-                helps.c.residency == PersonRow.residency,
-            ),
+    reader, zones, helps = _people_and_interests(cases, topic), _zones(cases), _helps(cases)
+    of_cell = [helps.c[name] == reader.c[name] for name in ("program", "entry_term", "residency")]
+    helped = (
+        select(
+            zones.c.number,
+            reader.c.person_id,
+            *(func.min(zones.c[name]).label(name) for name in ("prep_session_id", "session_starts", "offset")),
+            *(_is_invited(helps, name) for name in ("before", "after")),
         )
-        .where(
-            PersonRow.needs_routing.is_(False),
-            InterestRow.since <= zones.c.instant,
-            negated(has_submitted(InterestRow.program, InterestRow.entry_term)),
-            withheld_reason(MessageKind.SESSION_INVITATION, topic=topic).is_(None),
-            negated(exists(registered.correlate_except(RegistrationRow))),
-            not_yet_covered(MessageKind.SESSION_INVITATION, PersonRow.id, **key),
-        )
-        .group_by(zones.c.number, PersonRow.id)
+        .select_from(reader)
+        .join(zones, and_(zones.c.zone == reader.c.zone, reader.c.since <= zones.c.instant))
+        .join(helps, and_(helps.c.number == zones.c.number, *of_cell))
+        .where(reader.c.withheld.is_(None), negated(reader.c.submitted))
+        .group_by(zones.c.number, reader.c.person_id)
         .having(func.bool_or(helps.c.before != helps.c.after))
+        .cte("helped")
+        .prefix_with("MATERIALIZED")
+    )
+    registered = select(1).where(
+        RegistrationRow.person_id == helped.c.person_id, RegistrationRow.prep_session_id == helped.c.prep_session_id
+    )
+    key = {name: helped.c[name] for name in ("prep_session_id", "session_starts", "offset")}
+    return select(helped).where(
+        negated(exists(registered.correlate_except(RegistrationRow))),
+        not_yet_covered(MessageKind.SESSION_INVITATION, helped.c.person_id, **key),
+    )
+
+
+def _people_and_interests(cases: Sequence[InvitationCase], topic: str) -> CTE:
+    """One row a person and interest, with what withholds. Materialized, and nothing of it a condition: the planner
+    expects next to nobody to be left, and would look everybody up once for each case."""
+    of_term = {(program, term) for case in cases for program, term, _ in case.helps}
+    terms = relation("term", {"program": Text, "entry_term": Text}, sorted(of_term))
+    return (
+        select(
+            PersonRow.id.label("person_id"),
+            PersonRow.zone,
+            PersonRow.residency,
+            InterestRow.program,
+            InterestRow.entry_term,
+            InterestRow.since,
+            withheld_reason(MessageKind.SESSION_INVITATION, topic=topic).label("withheld"),
+            has_submitted(InterestRow.program, InterestRow.entry_term).label("submitted"),
+        )
+        .join(InterestRow, InterestRow.person_id == PersonRow.id)
+        .join(terms, and_(terms.c.program == InterestRow.program, terms.c.entry_term == InterestRow.entry_term))
+        .where(PersonRow.needs_routing.is_(False))
+        .cte("reader")
+        .prefix_with("MATERIALIZED")
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, TableValuedAlias, cast, column, func, literal
+from sqlalchemy import ARRAY, Connection, TableValuedAlias, cast, column, func, literal, text
 from sqlalchemy.types import TypeEngine
 
 #: Names and types of columns.
@@ -21,3 +21,8 @@ def relation(name: str, columns: Columns, rows: Sequence[Sequence[Any]]) -> Tabl
     ]
     shape = [column(one, kind) for one, kind in columns.items()]
     return func.unnest(*arrays).table_valued(*shape, name=name).render_derived()
+
+
+def with_memory_to_count(connection: Connection) -> None:
+    """For the rest of this transaction: a million people are counted in memory, and not in files."""
+    connection.execute(text("SET LOCAL work_mem = '128MB'"))
