@@ -7,9 +7,14 @@ yet processed, is reminded of that at the same points (units named *checklists*)
 grid shows its name and how many people it concerns. It wakes when people have been routed, and every five minutes
 besides.
 
+**What is held.** While a feed of applications is older than its budget (`config/sources/`), nobody is told that they
+have not submitted: reminders and invitations stand in the grid as `held: ...` with the reason, and you are told once
+by mail. Mend the feed (*collect* of `intake_applications`), or take its export in with `enrollment-crm intake --file`.
+R6 then decides what still goes out. A feed that comes now and then only gets `freshness: not_watched`.
+
 **When it is red.** Open the red task's log; its last line says what to do.
 *find_due_cells*: usually the database. *send*: the relay does not answer, or refuses us (5.7.x: sign-in, sender,
-policy, reputation): mend that first, then clear the task.
+policy, reputation): mend that first, then clear the task. *summary*: the relay did not take the mail about the gate.
 
 **Safe to clear?** Yes, every task, at any time: a key is unique in the database. A message whose worker vanished in
 mid-transmission is looked up in the relay's accept log by its Message-ID. Without a log, 7-day and 1-day reminders

@@ -187,4 +187,4 @@ class Office:
         return self.query('SELECT "offset", withheld FROM cover ORDER BY due_at, id')
 
 
-HOUR, MINUTE, SECOND = timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)
+DAY, HOUR, MINUTE, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)

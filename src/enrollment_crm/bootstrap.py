@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap, translate
+from enrollment_crm.domain.freshness import NOTHING_WATCHED, FeedWatch, WatchedSource
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.domain.scenarios import Scenario
 from enrollment_crm.mail.accept_log import MaildirAcceptLog
@@ -175,6 +176,19 @@ def feeds_of(settings: Settings, kind: RecordKind) -> list[Feed]:
     return feeds
 
 
+def feed_watch_of(settings: Settings) -> FeedWatch:
+    """The feeds of applications that must be fresh, judged at this instant, also where a dry run looks ahead."""
+    field_maps, set_up = field_maps_of(settings), dict[str, bool]()
+    for feed in feeds_of(settings, RecordKind.APPLICATION):
+        set_up[feed.source] = feed.is_set_up or set_up.get(feed.source, False)
+    watched = [
+        WatchedSource(source, budget, is_set_up)
+        for source, is_set_up in set_up.items()
+        if (budget := field_maps[source].freshness_budget) is not None
+    ]
+    return FeedWatch(tuple(watched), judged_at=clock_of(settings)())
+
+
 def transport_of(settings: Settings) -> Transport:
     """The SMTP relay, with its accept log where there is one."""
     accept_log = settings.accept_log_directory
@@ -210,6 +224,7 @@ def outbox_of(settings: Settings, engine: Engine) -> Outbox:
         secret=settings.secret_key.get_secret_value().encode(),
         public_url=settings.public_url,
         lease=timedelta(seconds=settings.lease_in_seconds),
+        freshness=feed_watch_of(settings),
     )
 
 
@@ -224,7 +239,12 @@ def rehearsal_parts_of(settings: Settings, engine: Engine, scenario: Scenario) -
     keys = {settings.default_program, *scenario.programs()}
     programs = {key: replace(default, key=key, cadence=cadence) for key in sorted(keys)}
     outbox = replace(
-        outbox_of(settings, engine), programs=programs, transport=RecordingTransport(), punctuality=timedelta(0)
+        outbox_of(settings, engine),
+        programs=programs,
+        transport=RecordingTransport(),
+        punctuality=timedelta(0),
+        # Its applications come as facts and not by a feed.
+        freshness=NOTHING_WATCHED,
     )
     read = partial(_validator, known_programs=tuple(programs))
     validator = _as_long_as_unchanged(read, settings.home_directory / "expectations", tuple(programs))

@@ -2,7 +2,7 @@
 
 import typer
 
-from enrollment_crm.cli import templates
+from enrollment_crm.cli import calendar, templates
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
 from enrollment_crm.cli.failures import explained
@@ -34,6 +34,7 @@ app.command()(route)
 app.command()(send)
 app.command()(people)
 app.command()(rehearse)
+app.add_typer(calendar.app, name="calendar")
 app.add_typer(db_app, name="db")
 app.add_typer(templates.app, name="templates")
 

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from enrollment_crm.domain.calendar_plans import StalePlanError
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.instants import NaiveDatetimeError
+from enrollment_crm.domain.proposals import ProposalError
 from enrollment_crm.mail.problems import TemplateErrors
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.field_maps import FieldMapError
@@ -26,8 +28,10 @@ _MENDABLE = (
     FieldMapError,
     NaiveDatetimeError,
     ProgramConfigurationError,
+    ProposalError,
     RelayDownError,
     StackError,
+    StalePlanError,
     SuiteError,
     TemplateErrors,
 )

@@ -96,6 +96,10 @@ class FollowedDeadlines:
         """Program, term and round of every date."""
         return self._rounds
 
+    def deadlines(self) -> Iterable[Deadline]:
+        """Every date."""
+        return (one for candidates in self._rounds.values() for one in candidates)
+
     def followed_by(self, group: DeadlineGroup) -> Deadline | None:
         """The date that people of this group follow; ``group.residency`` may be unknown."""
         candidates = self._rounds.get((group.program, group.entry_term, group.round), [])

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -69,6 +70,9 @@ class FieldMap:
     defaults: Mapping[str, str] = field(default_factory=dict)
     #: Words that stand for nothing, in every field but names.
     blanks: tuple[str, ...] = ()
+    #: How old a feed of applications may be before nobody is told any more that they have not submitted; None: it is
+    #: not watched.
+    freshness_budget: timedelta | None = None
 
     def __post_init__(self) -> None:
         problems = [*self._unknown_fields(), *self._impossible_values(), *self._impossible_terms()]

@@ -64,9 +64,12 @@ class Turned:
 
 
 def date_changes(records: Iterable[DeadlineRecord], *, since: datetime, until: datetime) -> list[DateChange]:
-    """The turns in ``[since, until]`` that dates coming into force made."""
-    instants = {one.in_force_from for one in records if since <= one.in_force_from <= until}
-    return [DateChange(instant) for instant in sorted(instants)]
+    """The turns in ``[since, until]`` that dates coming into force made, or going out of it.
+
+    Where a date is cancelled, people of unknown residency may follow the next one from then on (R2).
+    """
+    instants = {one.in_force_from for one in records} | {one.replaced_at for one in records if one.replaced_at}
+    return [DateChange(instant) for instant in sorted(instants) if since <= instant <= until]
 
 
 def turned(turn: Turn, records: Sequence[DeadlineRecord]) -> Iterator[Turned]:

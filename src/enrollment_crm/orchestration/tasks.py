@@ -10,6 +10,8 @@ from typing import Any
 from airflow.sdk import get_current_context, task
 
 Counts = dict[str, int]
+#: Counts, and the freshness gate in words.
+Summary = dict[str, int | str]
 #: Under this key the instant of a sweep travels from task to task.
 _NOW = "now"
 
@@ -74,9 +76,9 @@ def send(due: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Cou
 
 
 @task(trigger_rule="none_failed")
-def summary(found: Sequence[Any], sent: Iterable[Counts], params: Mapping[str, Any] | None = None) -> Counts:
-    """Add up what was sent, and remember how far has been swept."""
+def summary(found: Sequence[Any], sent: Iterable[Counts], params: Mapping[str, Any] | None = None) -> Summary:
+    """Add up what was sent and held, remember how far has been swept, and tell when the freshness gate moved."""
     from enrollment_crm.orchestration import reminders
 
     now = get_current_context()["ti"].xcom_pull(task_ids="find_due_cells", key=_NOW)
-    return {"units": len(found)} | reminders.summarise(now, sent or (), params or {})
+    return {"units": len(found), **reminders.summarise(now, sent or (), params or {})}

@@ -29,6 +29,8 @@ class Feed:
     source: str
     kind: RecordKind
     deliveries: Callable[[], Iterable[Delivery]]
+    #: It has somewhere to come from: an address, or a folder that is there.
+    is_set_up: bool = True
 
 
 def slate_feed(source: str, kind: RecordKind, *, url: str, key: str, timeout_in_seconds: float) -> Feed:
@@ -44,7 +46,7 @@ def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path) -> Feed:
         for file in pending_files(drop_directory, source):
             yield Delivery(partial(read_dropped, file), keep=partial(set_aside, file, as_read=version_of(file)))
 
-    return Feed(source, kind, deliveries)
+    return Feed(source, kind, deliveries, is_set_up=(drop_directory / source).is_dir())
 
 
 def file_feed(source: str, kind: RecordKind, *, file: Path) -> Feed:

@@ -21,8 +21,9 @@ class DuePeople:
     cut_offs: Sequence[NextCutOff] = ()
     #: Only these people; None: everybody.
     person_ids: Sequence[int] | None = None
-    #: Only people with greater ids: a cell is claimed in the order of ids.
+    #: Only people with greater ids, up to this one: a cell is gone through in the order of ids.
     after_person_id: int = 0
+    through_person_id: int | None = None
     #: Also people whose route is being decided anew.
     also_unrouted: bool = False
 
@@ -36,4 +37,6 @@ def lives_in(people: DuePeople) -> list[ColumnElement[bool]]:
         conditions.append(PersonRow.id == func.any(list(people.person_ids)))
     if people.after_person_id:
         conditions.append(PersonRow.id > people.after_person_id)
+    if people.through_person_id is not None:
+        conditions.append(PersonRow.id <= people.through_person_id)
     return conditions

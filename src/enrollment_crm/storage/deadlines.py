@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, DeadlineRecord, Round
@@ -91,12 +91,12 @@ def put_in_force(connection: Connection, deadlines: Iterable[Deadline], approval
     """Add or move dates; give those that changed, with their new versions.
 
     A group whose date stays as it was is left alone: that is no change (R6). An unconfirmed date of a group is
-    replaced, or confirmed where it is the same.
+    replaced, or confirmed where it is the same. A date that was cancelled comes back as a new version.
     """
     changed = []
     for one in deadlines:
         known = _known(connection, one.group)
-        if known and known.approved_at and known.stated_date == one.stated_date:
+        if known and _is_in_force(known) and _same_date(known, one):
             continue
         version = known.version + 1 if known else 1
         if known:
@@ -107,14 +107,36 @@ def put_in_force(connection: Connection, deadlines: Iterable[Deadline], approval
     return changed
 
 
+def end_deadlines(connection: Connection, groups: Iterable[DeadlineGroup], *, at: datetime) -> int:
+    """Take the dates of groups out of force; give their number. Their rows stay as history."""
+    ended = 0
+    for group in groups:
+        statement = update(DeadlineRow).where(*_of_group(group), DeadlineRow.replaced_at.is_(None))
+        ended += connection.execute(statement.values(replaced_at=at)).rowcount
+    return ended
+
+
+def _is_in_force(row: Row[Any]) -> bool:
+    return row.approved_at is not None and row.replaced_at is None
+
+
+def _same_date(row: Row[Any], deadline: Deadline) -> bool:
+    same: bool = (row.stated_date, row.cut_off_zone) == (deadline.stated_date, deadline.cut_off_zone)
+    return same
+
+
 def _known(connection: Connection, group: DeadlineGroup) -> Row[Any] | None:
-    statement = select(DeadlineRow.__table__).where(
+    statement = select(DeadlineRow.__table__).where(*_of_group(group))
+    return connection.execute(statement.order_by(DeadlineRow.version.desc()).limit(1).with_for_update()).first()
+
+
+def _of_group(group: DeadlineGroup) -> list[ColumnElement[bool]]:
+    return [
         DeadlineRow.program == group.program,
         DeadlineRow.entry_term == str(group.entry_term),
         DeadlineRow.round == group.round.value,
         DeadlineRow.residency == group.residency.value,
-    )
-    return connection.execute(statement.order_by(DeadlineRow.version.desc()).limit(1).with_for_update()).first()
+    ]
 
 
 def _new_row(deadline: Deadline, version: int, approval: Approval | None) -> dict[str, Any]:

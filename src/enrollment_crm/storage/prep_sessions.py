@@ -48,9 +48,21 @@ def _prep_session(row: Row[Any]) -> PrepSession:
     )
 
 
-def add_missing_prep_sessions(connection: Connection, sessions: Iterable[PrepSession], *, now: datetime) -> int:
+def every_prep_session(connection: Connection) -> list[PrepSession]:
+    """Every session, also those that are over or were cancelled, earliest first."""
+    return _sessions(connection)
+
+
+def prep_sessions_of_source(connection: Connection, source: str) -> list[str]:
+    """The ids of the sessions that were read at one place."""
+    return list(connection.execute(select(PrepSessionRow.id).where(PrepSessionRow.source == source)).scalars())
+
+
+def add_missing_prep_sessions(
+    connection: Connection, sessions: Iterable[PrepSession], *, source: str = "", now: datetime
+) -> int:
     """Add sessions that are not known yet; a known one is not changed by this. Gives the number added."""
-    rows = [{**vars(session), "changed_at": now} for session in sessions]
+    rows = [{**vars(session), "changed_at": now, "source": source} for session in sessions]
     if not rows:
         return 0
     statement = insert_or_ignore(PrepSessionRow).on_conflict_do_nothing().returning(PrepSessionRow.id)
@@ -69,6 +81,20 @@ def move_prep_session(connection: Connection, prep_session_id: str, *, starts: d
     )
     values = {"starts": starts, "sequence": PrepSessionRow.sequence + 1, "changed_at": now}
     return connection.execute(statement.values(values)).rowcount == 1
+
+
+def change_prep_session(connection: Connection, session: PrepSession, *, is_told: bool, now: datetime) -> bool:
+    """Make a session what it shall be; False where it is unknown, cancelled or has begun.
+
+    Where those who registered are told, its sequence grows, as in ``move_prep_session``.
+    """
+    statement = update(PrepSessionRow).where(
+        PrepSessionRow.id == session.id, PrepSessionRow.cancelled_at.is_(None), PrepSessionRow.starts > now
+    )
+    told: dict[str, Any] = {"sequence": PrepSessionRow.sequence + 1, "changed_at": now} if is_told else {}
+    names = ("title", "starts", "zone", "minutes", "location", "url")
+    values = {name: getattr(session, name) for name in names}
+    return connection.execute(statement.values(**values, **told)).rowcount == 1
 
 
 def cancel_prep_session(connection: Connection, prep_session_id: str, *, now: datetime) -> bool:

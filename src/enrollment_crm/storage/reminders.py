@@ -20,6 +20,7 @@ from sqlalchemy import (
     case,
     distinct,
     exists,
+    false,
     func,
     literal,
     not_,
@@ -49,14 +50,6 @@ _INSTANTS = ("instant", "due_at", "there_by", "changed_at", "handed_over")
 _KEYS = ("program", "entry_term", "round", "stated_date", "offset")
 
 
-@dataclass(frozen=True)
-class CellClaim:
-    """A claim of a part of a cell, and the person up to whom the cell has been gone through; None: to its end."""
-
-    claim: Claim
-    through_person_id: int | None
-
-
 def count_due_people(connection: Connection, people: DuePeople) -> DueCount:
     """How many people of the cell are due."""
     due = _covers(people)
@@ -65,19 +58,32 @@ def count_due_people(connection: Connection, people: DuePeople) -> DueCount:
     return DueCount(row[0], row[1])
 
 
-def claim_due_people(
-    connection: Connection, people: DuePeople, *, limit: int, lease: timedelta, now: datetime
-) -> CellClaim:
-    """Claim the messages of up to ``limit`` people of the cell; people whom another worker holds are left to it."""
-    due = _covers(people)
-    next_people = select(due.c.person_id).distinct().order_by(due.c.person_id).limit(limit)
-    ids = list(connection.execute(next_people).scalars())
-    lock = select(PersonRow.id).where(PersonRow.id == func.any(ids)).order_by(PersonRow.id)
+@dataclass(frozen=True)
+class DuePage:
+    """The due people among some of a cell, and the person up to whom it has been gone through; None: to its end."""
+
+    person_ids: Sequence[int]
+    through_person_id: int | None
+
+
+def next_due_people(connection: Connection, people: DuePeople, *, size: int) -> DuePage:
+    """Who is due among the next ``size`` people of the zone: a cell is gone through once, however large it is."""
+    window = select(PersonRow.id).where(*lives_in(people)).order_by(PersonRow.id).limit(size).subquery()
+    last, number = connection.execute(select(func.max(window.c.id), func.count())).one()
+    if last is None:
+        return DuePage((), None)
+    due = _covers(replace(people, through_person_id=last))
+    ids = connection.execute(select(due.c.person_id).distinct().order_by(due.c.person_id)).scalars()
+    return DuePage(tuple(ids), last if number == size else None)
+
+
+def claim_due_people(connection: Connection, people: DuePeople, *, lease: timedelta, now: datetime) -> Claim:
+    """Claim the messages of ``people.person_ids``; those whom another worker holds are left to it."""
+    lock = select(PersonRow.id).where(PersonRow.id == func.any(list(people.person_ids or ()))).order_by(PersonRow.id)
     ours = list(connection.execute(lock.with_for_update(skip_locked=True)).scalars())
     # Read again now that they are ours: what withholds (R7) is tested in the statement that claims.
     rows = _with_message_ids(_covers(replace(people, person_ids=ours)), ours)
-    claim = claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=lease, now=now)
-    return CellClaim(claim, ids[-1] if len(ids) == limit else None)
+    return claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=lease, now=now)
 
 
 def claim_all_due_people(connection: Connection, people: DuePeople, *, now: datetime) -> Claim:
@@ -142,8 +148,7 @@ def _deadline_covers(people: DuePeople) -> _Rows:
         .join(point, _is_theirs(point))
         .where(
             *lives_in(people),
-            _was_there(point),
-            _not_handed_over(point),
+            _concerns(point),
             still_useful(point, MessageKind.DEADLINE_REMINDER),
             _open(point),
         )
@@ -175,14 +180,23 @@ def _is_theirs(point: TableValuedAlias) -> ColumnElement[bool]:
     )
 
 
+def _concerns(point: TableValuedAlias) -> ColumnElement[bool]:
+    """R2, R5, R6: there by the point or the turn, and not handed another date since.
+
+    Wrapped, because the planner would multiply the chances of its parts, take next to nobody for concerned, and look
+    up a million people one by one.
+    """
+    return func.coalesce(and_(_was_there(point), _not_handed_over(point)), false())
+
+
 def _was_there(point: TableValuedAlias) -> ColumnElement[bool]:
-    """R5, R6: there, and nothing changed for them since, by the point or the turn; or it was their own turn."""
+    """There, and nothing changed for them since, by the point or the turn; or it was their own turn."""
     exactly_then = or_(point.c.changed_at.is_(None), InterestRow.changed_at == point.c.changed_at)
     return and_(InterestRow.since <= point.c.there_by, InterestRow.changed_at <= point.c.there_by, exactly_then)
 
 
 def _not_handed_over(point: TableValuedAlias) -> ColumnElement[bool]:
-    """R2: what lay behind a date when it was handed to people of unknown residency is never caught up."""
+    """What lay behind a date when it was handed to people of unknown residency is never caught up."""
     forever = literal("infinity").cast(_INSTANT)
     handed = point.c.handed_over
     was_unknown_then = and_(

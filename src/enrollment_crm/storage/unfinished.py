@@ -28,7 +28,7 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.storage.checklists import awaits_nothing
-from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
+from enrollment_crm.storage.models import CoverRow, DeadlineRow, MessageRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
 
@@ -201,6 +201,24 @@ def _is_overtaken() -> ColumnElement[bool]:
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
-    """The midnight after the stated date has come in New York (R1), or the session has begun."""
-    midnight = func.timezone(HOME_ZONE, cast(CoverRow.stated_date + 1, DateTime))
+    """The midnight after the stated date has come on the clock on which it ends (R1), or the session has begun."""
+    midnight = func.timezone(_cut_off_zone(), cast(CoverRow.stated_date + 1, DateTime))
     return func.coalesce(midnight <= now, CoverRow.session_starts <= now, False)
+
+
+def _cut_off_zone() -> ColumnElement[str]:
+    """The zone of the newest row with this date; a date that nobody states any more ends in New York."""
+    zone = (
+        select(DeadlineRow.cut_off_zone)
+        .where(
+            DeadlineRow.program == CoverRow.program,
+            DeadlineRow.entry_term == CoverRow.entry_term,
+            DeadlineRow.round == CoverRow.round,
+            DeadlineRow.stated_date == CoverRow.stated_date,
+        )
+        .order_by(DeadlineRow.id.desc())
+        .limit(1)
+        .correlate(CoverRow)
+        .scalar_subquery()
+    )
+    return func.coalesce(zone, HOME_ZONE)

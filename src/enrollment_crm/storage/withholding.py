@@ -61,7 +61,7 @@ def _unsubscribed(topic: str) -> ColumnElement[bool]:
 
 
 def has_submitted(program: Column, entry_term: Column) -> ColumnElement[bool]:
-    """SQL: the person has submitted for this program and term; an application without one counts for all of its term."""
+    """SQL: the person has submitted for this program and term; an application without a program counts for all."""
     return exists(
         select(1)
         .where(

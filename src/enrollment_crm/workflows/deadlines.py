@@ -1,7 +1,7 @@
 """Deadlines and sessions of the configuration, brought into force as dated rows."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
@@ -12,11 +12,20 @@ from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Cadences, Program
 from enrollment_crm.domain.reminders import DuePoint
 from enrollment_crm.domain.residency import Residency
-from enrollment_crm.storage.deadlines import Approval, add_missing_deadlines, deadlines_in_force, put_in_force
+from enrollment_crm.storage.deadlines import (
+    Approval,
+    add_missing_deadlines,
+    deadlines_in_force,
+    end_deadlines,
+    put_in_force,
+)
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import add_missing_prep_sessions
 from enrollment_crm.workflows.cells import CalendarView, view_calendar
 from enrollment_crm.workflows.superseding import supersede_for_everybody
+
+#: Who approves what a file brings into force that was not there before, and where sessions of a file were read.
+CONFIGURATION = "configuration"
 
 
 @dataclass(frozen=True)
@@ -33,48 +42,78 @@ def load_calendar(engine: Engine, programs: Mapping[str, Program], *, now: datet
     check_aware(now)
     deadlines = prep_sessions = 0
     with transaction(engine) as connection:
-        in_force = {one.group: one.stated_date for one in deadlines_in_force(connection)}
+        in_force = {one.group: one for one in deadlines_in_force(connection)}
         for program in programs.values():
             deadlines += add_missing_deadlines(
-                connection, program.deadlines, source=program.source, approved_by="configuration", now=now
+                connection, program.deadlines, source=program.source, approved_by=CONFIGURATION, now=now
             )
-            prep_sessions += add_missing_prep_sessions(connection, program.prep_sessions, now=now)
+            prep_sessions += add_missing_prep_sessions(connection, program.prep_sessions, source=CONFIGURATION, now=now)
     differing = [
-        f"{one.group.program}, {one.group.entry_term}, {one.group.round.value}, {one.group.residency.value}: "
-        f"{in_force[one.group]} is in force, the file says {one.stated_date}"
+        line
         for program in programs.values()
         for one in program.deadlines
-        if in_force.get(one.group, one.stated_date) != one.stated_date
+        if (line := _differing(in_force.get(one.group, one), one))
     ]
     return CalendarLoaded(deadlines, prep_sessions, tuple(differing))
 
 
+def _differing(in_force: Deadline, stated: Deadline) -> str:
+    group = stated.group
+    who = f"{group.program}, {group.entry_term}, {group.round.value}, {group.residency.value}"
+    if in_force.stated_date != stated.stated_date:
+        return f"{who}: {in_force.stated_date} is in force, the file says {stated.stated_date}"
+    if in_force.cut_off_zone != stated.cut_off_zone:
+        return f"{who}: ends on the clock of {in_force.cut_off_zone}, the file says {stated.cut_off_zone}"
+    return ""
+
+
 def bring_into_force(
-    connection: Connection, cadences: Cadences, deadlines: Sequence[Deadline], approval: Approval
+    connection: Connection,
+    cadences: Cadences,
+    deadlines: Sequence[Deadline],
+    approval: Approval,
+    *,
+    cancelled: Sequence[DeadlineGroup] = (),
+    sources: Mapping[str, str] | None = None,
 ) -> list[Deadline]:
-    """Add or move dates in this transaction; give those that changed, with their new versions.
+    """Add, move or cancel dates in this transaction; give those that changed, with their new versions.
 
     What waits for the morning and concerns a date that changes is superseded (R6); the new dates are caught up with,
     and those who were reminded of the old ones are told, by the next sweep (R9).
+
+    Args:
+        cancelled: groups that have no date any more.
+        sources: program -> where its dates were read, if not at the source of the approval.
     """
     view = view_calendar(connection, approval.at)
-    overtaken = _followers_of_changes(view, deadlines)
+    overtaken = _followers_of_changes(view, deadlines, cancelled)
 
     def concerns(point: DuePoint) -> bool:
         return (point.program, point.entry_term, point.round, point.residency) in overtaken
 
     if overtaken:
         supersede_for_everybody(connection, cadences, view, concerns)
-    return put_in_force(connection, deadlines, approval)
+    end_deadlines(connection, cancelled, at=approval.at)
+    known = sources or {}
+    changed = []
+    for program in sorted({one.group.program for one in deadlines}):
+        theirs = [one for one in deadlines if one.group.program == program]
+        read_at = known.get(program, approval.source)
+        changed += put_in_force(connection, theirs, replace(approval, source=read_at))
+    return changed
 
 
-def _followers_of_changes(view: CalendarView, deadlines: Sequence[Deadline]) -> set[tuple[str, str, str, str]]:
-    """Program, term, round and group of everybody who will follow another date."""
+def _followers_of_changes(
+    view: CalendarView, deadlines: Sequence[Deadline], cancelled: Sequence[DeadlineGroup]
+) -> set[tuple[str, str, str, str]]:
+    """Program, term, round and group of everybody who will follow another date, or none."""
     in_force = {one.group: one for one in in_force_at(view.records, view.now)}
     before = FollowedDeadlines(in_force.values(), view.now)
-    after = FollowedDeadlines((in_force | {one.group: one for one in deadlines}).values(), view.now)
+    kept = {group: one for group, one in in_force.items() if group not in set(cancelled)}
+    after = FollowedDeadlines((kept | {one.group: one for one in deadlines}).values(), view.now)
     found = set()
-    for program, entry_term, a_round in {(d.group.program, d.group.entry_term, d.group.round) for d in deadlines}:
+    changing = [*(one.group for one in deadlines), *cancelled]
+    for program, entry_term, a_round in {(one.program, one.entry_term, one.round) for one in changing}:
         for residency in Residency:
             group = DeadlineGroup(program, entry_term, a_round, residency)
             old, new = before.followed_by(group), after.followed_by(group)

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,53 @@ def test_says_file_key_and_remedy(tmp_path: Path, old: str, new: str, words: str
     assert old in FAIR
     with pytest.raises(FieldMapError, match=words):
         read(tmp_path, FAIR.replace(old, new, 1))
+
+
+APPLICATIONS = """
+kind: application
+time_zone: America/New_York
+fields:
+  email: Email
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "budget"),
+    [
+        ("", timedelta(hours=24)),
+        ("freshness_budget_in_hours: 36", timedelta(hours=36)),
+        ("freshness_budget_in_hours: 0.5", timedelta(minutes=30)),
+        ("freshness: not_watched", None),
+    ],
+)
+def test_a_feed_of_applications_has_a_budget_unless_it_is_not_watched(
+    tmp_path: Path, lines: str, budget: timedelta | None
+) -> None:
+    (tmp_path / "cas.yml").write_text(APPLICATIONS + lines)
+    assert read_field_maps(tmp_path, countries={})["cas"].freshness_budget == budget
+
+
+def test_signups_are_not_watched(tmp_path: Path) -> None:
+    (tmp_path / "fair.yml").write_text(FAIR)
+    assert read_field_maps(tmp_path, countries={})["fair"].freshness_budget is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (APPLICATIONS + "freshness_budget_in_hours: 0", r"fair\.yml: freshness_budget_in_hours: .*greater than 0"),
+        (APPLICATIONS + "freshness_budget_in_hours: nan", r"fair\.yml: freshness_budget_in_hours: "),
+        (APPLICATIONS + "freshness_budget_in_hours: 9000", r"fair\.yml: freshness_budget_in_hours: .*less than"),
+        (APPLICATIONS + "freshness_budget_in_hours: a day", r"fair\.yml: freshness_budget_in_hours: .*valid number"),
+        (APPLICATIONS + "freshness: sometimes", r"fair\.yml: freshness: .*'not_watched'"),
+        (APPLICATIONS + "freshness: not_watched\nfreshness_budget_in_hours: 9", r"fair\.yml: .*exclude each other"),
+        (FAIR + "freshness_budget_in_hours: 9", r"fair\.yml: freshness is watched of applications only"),
+        (FAIR + "freshness: not_watched", r"fair\.yml: freshness is watched of applications only"),
+    ],
+)
+def test_a_budget_that_cannot_be_is_refused_in_words(tmp_path: Path, content: str, words: str) -> None:
+    with pytest.raises(FieldMapError, match=words):
+        read(tmp_path, content)
 
 
 def test_an_empty_folder_or_file_is_no_configuration(tmp_path: Path) -> None:

@@ -1,10 +1,24 @@
 """The tables. Only ``storage`` sees them; everybody else gets domain objects and ids."""
 
 from enrollment_crm.storage.models.base import Base
-from enrollment_crm.storage.models.calendar import DeadlineRow, OutageRow, PrepSessionRow, RegistrationRow, SweepRow
+from enrollment_crm.storage.models.calendar import (
+    CalendarChangeRow,
+    DeadlineRow,
+    OutageRow,
+    PrepSessionRow,
+    RegistrationRow,
+    SweepRow,
+)
 from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
-from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
+from enrollment_crm.storage.models.intake import (
+    BatchRow,
+    FreshnessGateRow,
+    InboxRow,
+    QuarantineRow,
+    RuleCountRow,
+    SourceDeliveryRow,
+)
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
     ApplicationRow,
@@ -24,11 +38,13 @@ __all__ = [
     "Base",
     "BatchRow",
     "BounceRow",
+    "CalendarChangeRow",
     "ChecklistItemRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
     "EventRow",
+    "FreshnessGateRow",
     "InboxRow",
     "InterestRow",
     "MessageRow",
@@ -41,6 +57,7 @@ __all__ = [
     "ResidencyEvidenceRow",
     "ReviewRow",
     "RuleCountRow",
+    "SourceDeliveryRow",
     "SweepRow",
     "UnsubscriptionRow",
 ]

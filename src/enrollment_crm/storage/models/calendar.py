@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.deadlines import Round
@@ -74,6 +75,26 @@ class PrepSessionRow(Base):
     #: When it was announced, or moved last; NULL: before this was kept.
     changed_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
+    #: Where it was read: ``configuration``, an events page; empty: before this was kept.
+    source: Mapped[str] = mapped_column(server_default="")
+
+
+class CalendarChangeRow(Base):
+    """A plan that was applied: who changed the calendar, when, why and what. Dates and sessions, no people."""
+
+    __tablename__ = "calendar_change"
+
+    #: Fingerprint of the plan: it can be applied once.
+    plan: Mapped[str] = mapped_column(primary_key=True)
+    applied_at: Mapped[datetime]
+    #: A member of staff, by the name that they gave.
+    applied_by: Mapped[str]
+    #: In their words.
+    reason: Mapped[str]
+    #: Where the new dates were read.
+    source: Mapped[str]
+    #: Each change in words.
+    changes: Mapped[list[str]] = mapped_column(JSONB)
 
 
 class RegistrationRow(Base):

@@ -1,0 +1,118 @@
+"""Plans of the calendar: made, written down and read again, before anything is changed (R9, R10)."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Connection, Engine
+
+from enrollment_crm.domain.calendar_plans import CalendarPlan, SessionImpact, StalePlanError, checksum
+from enrollment_crm.domain.deadlines import in_force_at
+from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.invitation_impacts import InvitationImpact, SessionCalendar, invitation_cases
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.proposals import (
+    DeadlineChange,
+    Proposal,
+    SessionChange,
+    deadline_changes,
+    records_after,
+    session_changes,
+    sessions_after,
+)
+from enrollment_crm.storage.calendar_changes import calendar_fingerprint
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.invitation_impacts import count_invitations, count_told
+from enrollment_crm.storage.prep_sessions import every_prep_session
+from enrollment_crm.workflows.cells import CalendarView, on_time, view_calendar
+from enrollment_crm.workflows.impacts import deadline_impacts
+from enrollment_crm.workflows.outbox import Outbox
+
+_WIRE = TypeAdapter(CalendarPlan)
+
+
+def plan_calendar(engine: Engine, outbox: Outbox, proposal: Proposal, *, now: datetime) -> CalendarPlan:
+    """Compare a proposal with the calendar in force, and say exactly what it would do. Nothing is written.
+
+    Args:
+        outbox: the cadences, the topics of messages, and what counts as on time; nothing is sent.
+
+    Raises:
+        ProposalError: the calendar cannot be changed like that.
+    """
+    check_aware(now)
+    with transaction(engine) as connection:
+        view = view_calendar(connection, now)
+        dates = deadline_changes(proposal, in_force_at(view.records, now))
+        sessions = session_changes(proposal, every_prep_session(connection), now=now)
+        return CalendarPlan(
+            source=proposal.source,
+            made_at=now,
+            calendar=calendar_fingerprint(connection),
+            deadlines=dates,
+            cells=tuple(deadline_impacts(connection, outbox, view, dates)),
+            sessions=tuple(_told(connection, outbox, one) for one in sessions),
+            invitations=tuple(_invitations(connection, outbox, view, dates, sessions)),
+        )
+
+
+def _told(connection: Connection, outbox: Outbox, change: SessionChange) -> SessionImpact:
+    if not change.is_told:
+        return SessionImpact(change, 0)
+    kind = MessageKind.SESSION_MOVED if change.new else MessageKind.SESSION_CANCELLED
+    return SessionImpact(change, count_told(connection, change.session.id, kind, topic=outbox.topic_of(kind)))
+
+
+def _invitations(
+    connection: Connection,
+    outbox: Outbox,
+    view: CalendarView,
+    dates: tuple[DeadlineChange, ...],
+    sessions: tuple[SessionChange, ...],
+) -> list[InvitationImpact]:
+    cases = invitation_cases(
+        SessionCalendar(view.prep_sessions, in_force_at(view.records, view.now)),
+        SessionCalendar(
+            sessions_after(view.prep_sessions, sessions),
+            in_force_at(records_after(view.records, dates, view.now), view.now),
+        ),
+        view.zones,
+        outbox.cadences.default,
+        since=on_time(outbox, view.now).after,
+    )
+    return count_invitations(connection, cases, topic=outbox.topic_of(MessageKind.SESSION_INVITATION))
+
+
+def fingerprint_of(plan: CalendarPlan) -> str:
+    """What a plan is known by in the register of changes."""
+    return checksum(_content(plan))
+
+
+def to_json(plan: CalendarPlan) -> str:
+    """The plan as a file, with its fingerprint: what is edited by hand is not applied."""
+    wire: dict[str, Any] = _WIRE.dump_python(plan, mode="json")
+    return json.dumps({"plan": wire, "fingerprint": fingerprint_of(plan)}, indent=2) + "\n"
+
+
+def from_json(text: str) -> CalendarPlan:
+    """What ``to_json`` wrote.
+
+    Raises:
+        StalePlanError: it is no plan, or it was edited.
+    """
+    try:
+        wire = json.loads(text)
+        plan = _WIRE.validate_python(wire["plan"])
+        said = wire["fingerprint"]
+    except (ValueError, KeyError, TypeError, ValidationError) as error:
+        raise StalePlanError(
+            "This is no plan: make one with `enrollment-crm calendar plan --out PLAN.json`."
+        ) from error
+    if said != fingerprint_of(plan) or json.loads(_content(plan)) != wire["plan"]:
+        raise StalePlanError("The plan was edited after it was made. Change the configuration and make a new plan.")
+    return plan
+
+
+def _content(plan: CalendarPlan) -> str:
+    return json.dumps(_WIRE.dump_python(plan, mode="json"), sort_keys=True)

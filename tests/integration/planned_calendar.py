@@ -1,0 +1,157 @@
+"""A small population before a change of the calendar, and what the sweeps really do after it."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import text
+from tests.factories import NEW_YORK, PROGRAM, SEPTEMBER, SHANGHAI, Office
+
+from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
+from enrollment_crm.domain.prep_sessions import PrepSession
+from enrollment_crm.domain.reminders import Span
+from enrollment_crm.domain.residency import STATED_GROUPS
+from enrollment_crm.domain.terms import EntryTerm
+from enrollment_crm.mail.recording import RecordingTransport
+from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.models import Base
+from enrollment_crm.storage.rehearsal import empty_tables
+from enrollment_crm.workflows.deadlines import load_calendar, load_prep_sessions
+from enrollment_crm.workflows.upcoming import next_instant
+
+#: Eleven in Boston, a week before 1 December; midnight in Shanghai, eight in Los Angeles.
+NOW = datetime(2026, 11, 24, 16, tzinfo=UTC)
+LOS_ANGELES, KIRITIMATI = "America/Los_Angeles", "Pacific/Kiritimati"
+FIFTH = PrepSession(
+    "prep-5", "Prep", datetime(2026, 12, 5, 15, tzinfo=UTC), NEW_YORK, 60, "Online", "https://crm.example/5"
+)
+_TERMS = ("spring 2027", "fall 2027")
+_GROUPS = ("domestic", "international_inside_us", "international_outside_us", "")
+_ZONES = (NEW_YORK, SHANGHAI, LOS_ANGELES, KIRITIMATI)
+#: Before the points of 1 November.
+_JOINED = datetime(2026, 10, 31, 12, tzinfo=UTC)
+#: From these nothing but the exceptions of R7 comes.
+SILENT = ("submitted@example.edu", "unsubscribed@example.edu")
+
+
+def recording(office: Office) -> Office:
+    """The office with mail that is recorded and not sent: a cycle in seconds."""
+    return replace(office, outbox=replace(office.outbox, transport=RecordingTransport()))
+
+
+def populate(office: Office, *, until: datetime = NOW) -> None:
+    """An empty database, then people of every group in several zones, and sweeps up to an instant."""
+    with transaction(office.engine) as connection:
+        empty_tables(connection)
+    load_calendar(office.engine, office.outbox.programs, now=datetime(2026, 8, 1, tzinfo=UTC))
+    load_prep_sessions(office.engine, [FIFTH], now=SEPTEMBER)
+    for number, group in enumerate(_GROUPS):
+        for term in _TERMS:
+            zone = _ZONES[number]
+            office.fill_in(f"{group or 'unknown'}-{term[:2]}@example.edu", at=_JOINED, **_form(group, term, zone))
+    office.fill_in("shanghai@example.edu", at=_JOINED, **_form("domestic", "spring 2027", SHANGHAI))
+    for email in SILENT:
+        office.fill_in(email, at=_JOINED, **_form("domestic", "spring 2027", NEW_YORK))
+    office.load(now=_JOINED)
+    office.change(
+        "INSERT INTO unsubscription (person_id, topic, at) SELECT id, '*', now() FROM person "
+        "WHERE email LIKE 'unsubscribed%'"
+    )
+    office.report("submitted@example.edu", at=_JOINED, YearTerm="spring 2027")
+    live(office, _JOINED, until - timedelta(hours=9))
+    for number, term in enumerate(_TERMS):
+        late = until - timedelta(hours=8)
+        office.fill_in(f"late-{number}@example.edu", at=late, **_form("domestic", term, _ZONES[number + 1]))
+    office.load(now=until - timedelta(hours=8))
+    live(office, until - timedelta(hours=8), until)
+
+
+def prepared(office: Office, name: str, prepare: Callable[[Office], None]) -> None:
+    """The database as ``prepare`` leaves it: made once, kept beside, and brought back for each change."""
+    schema = f"kept_{name}"
+    if not office.query("SELECT 1 FROM pg_namespace WHERE nspname = :name", name=schema):
+        prepare(office)
+        office.change(f"CREATE SCHEMA {schema}")
+        for table in Base.metadata.sorted_tables:
+            office.change(f"CREATE TABLE {schema}.{table.name} AS TABLE public.{table.name}")
+        return
+    with transaction(office.engine) as connection:
+        empty_tables(connection)
+        for table in Base.metadata.sorted_tables:
+            copy = f"INSERT INTO {table.name} OVERRIDING SYSTEM VALUE SELECT * FROM {schema}.{table.name}"
+            connection.execute(text(copy))
+            if "id" in table.c and table.c.id.identity:
+                connection.execute(
+                    text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), max(id)) FROM {table.name}")
+                )
+        connection.execute(text("SELECT setval('message_id_seq', greatest(max(id), 1)) FROM message"))
+
+
+def _form(group: str, term: str, zone: str) -> dict[str, str]:
+    return {"residency": group, "entry_term": term, "time_zone": zone, "country": ""}
+
+
+def live(office: Office, start: datetime, end: datetime) -> None:
+    """Sweep now, and at every instant up to the end at which something is due."""
+    now: datetime | None = start
+    while now is not None:
+        office.sweep(now)
+        with transaction(office.engine) as connection:
+            now = next_instant(connection, office.outbox.cadences, Span(now, end)) if now < end else None
+
+
+def final(term: str, day: date, *groups: str) -> list[Deadline]:
+    """The final date of a term, for some groups or all."""
+    return [
+        Deadline(DeadlineGroup(PROGRAM, EntryTerm.parse(term), Round.FINAL, one), day)
+        for one in STATED_GROUPS
+        if not groups or one.value in groups
+    ]
+
+
+@dataclass(frozen=True)
+class Happened:
+    """What the ledger holds that was recorded from an instant on."""
+
+    rows: Sequence[Any]
+
+    @classmethod
+    def since(cls, office: Office, now: datetime) -> "Happened":
+        return cls(
+            office.query(
+                'SELECT p.email, p.residency, c.kind, c.program, c.entry_term, c.round, c.stated_date, c."offset", '
+                "c.prep_session_id, c.session_starts, c.catch_up, c.withheld, c.recorded_at "
+                "FROM cover c JOIN person p ON p.id = c.person_id WHERE c.recorded_at >= :now ORDER BY c.id",
+                now=now,
+            )
+        )
+
+    def reminders(self) -> dict[tuple[Any, ...], tuple[bool, datetime]]:
+        """Person and key of every reminder that went out -> whether it was late, and when it went."""
+        return {
+            (row[0], *row[3:6], row[1], row[6], row[7]): (row[10], row[12])
+            for row in self.rows
+            if row[2] == "deadline_reminder" and row[11] is None
+        }
+
+    def dropped(self, reason: str) -> Counter[tuple[Any, ...]]:
+        """Cell -> how many people whom something could reach had a missed reminder dropped."""
+        return Counter(
+            (*row[3:6], row[1])
+            for row in self.rows
+            if row[2] == "deadline_reminder" and row[11] == reason and row[0] not in SILENT
+        )
+
+    def notices(self) -> Counter[tuple[Any, ...]]:
+        """Cell -> people told that the date has moved."""
+        return Counter((*row[3:6], row[1]) for row in self.rows if row[2] == "deadline_moved" and row[11] is None)
+
+    def invited(self) -> set[tuple[Any, ...]]:
+        """Session, start and person of every invitation that went out."""
+        return {(*row[8:10], row[0]) for row in self.rows if row[2] == "session_invitation" and row[11] is None}
+
+    def of_kind(self, kind: str) -> Counter[str]:
+        """Session -> messages of a kind."""
+        return Counter(row[8] for row in self.rows if row[2] == kind and row[11] is None)
