@@ -8,6 +8,7 @@ from email import message_from_bytes, policy
 import pytest
 from tests.factories import ANA, BEN, CUT_OFF, HOUR, MINUTE, PROGRAM, SEPTEMBER, T_1, T_7, T_14, T_30, Office
 
+from enrollment_crm.domain.freshness import FeedWatch, WatchedSource
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.erasure import blank_person
 from enrollment_crm.workflows.consent import unsubscribe
@@ -290,3 +291,18 @@ def test_and_is_withheld_where_everything_has_been_processed_meanwhile(office: O
     office.list_items({**LETTER, "Status": "Received"}, at=T_7 + MINUTE)
     assert office.sweep(T_7 + HOUR) == {"withheld": 1}
     assert office.query("SELECT state, withheld FROM message") == [("withheld", "complete")]
+
+
+def test_the_freshness_gate_holds_it_and_lets_it_go(office: Office) -> None:
+    apply(office, LETTER)
+    office.sweep(T_14)
+    watched = FeedWatch((WatchedSource("webadmit", timedelta(hours=24)),))
+    delivered = "INSERT INTO source_delivery (source, first_seen, delivered_at) VALUES ('webadmit', :at, :at)"
+    office.change(delivered, at=T_14)
+    held = replace(office.outbox, freshness=watched)
+    (due,) = find_due(held, now=T_7)
+    assert due.name.startswith("held: checklists: early action fall 2027")
+    assert dict(send_reminders(held, now=T_7).counts) == {"held": 1}
+    assert sent(office) == [("checklist_reminder", "early_action", "14d")]
+    assert office.sweep(T_7 + 3 * HOUR) == {"accepted": 1}  # the feed is fresh again
+    assert sent(office)[-1] == ("checklist_reminder", "early_action", "7d")

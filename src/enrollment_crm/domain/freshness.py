@@ -9,8 +9,9 @@ from enrollment_crm.domain.messages import MessageKind
 #: How old a feed of applications may be where its file in ``config/sources/`` says nothing else.
 DEFAULT_BUDGET = timedelta(hours=24)
 
-#: What is said to people because they have not submitted, and so is held while nobody knows whether that is true.
-HELD_KINDS = (MessageKind.DEADLINE_REMINDER, MessageKind.SESSION_INVITATION)
+#: What is said to people because they have not submitted, or because something of their application is not yet
+#: processed, and so is held while nobody knows whether that is true.
+HELD_KINDS = (MessageKind.DEADLINE_REMINDER, MessageKind.SESSION_INVITATION, MessageKind.CHECKLIST_REMINDER)
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ class GateChange:
         people = "1 person" if self.people_held == 1 else f"{self.people_held} people"
         if self.gate.is_closed:
             return (
-                f"The freshness gate has closed: {self.gate.reason}. Deadline reminders and session invitations are "
-                f"held until the feed is fresh again, for {people} so far."
+                f"The freshness gate has closed: {self.gate.reason}. Deadline reminders, session invitations and "
+                f"checklist reminders are held until the feed is fresh again, for {people} so far."
             )
         return (
             f"The freshness gate is {self.gate.in_words()}. What was held, for {people} at the last look, "

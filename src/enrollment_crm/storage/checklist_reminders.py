@@ -49,18 +49,6 @@ class DueApplicants:
         """The same question about some people."""
         return replace(self, people=replace(self.people, person_ids=person_ids))
 
-    def after(self, person_id: int) -> "DueApplicants":
-        """The same question about those who come later in the order of ids."""
-        return replace(self, people=replace(self.people, after_person_id=person_id))
-
-
-@dataclass(frozen=True)
-class ApplicantsClaim:
-    """A claim of a part of a cell, and the person up to whom it has been gone through; None: to its end."""
-
-    claim: Claim
-    through_person_id: int | None
-
 
 def count_due_applicants(connection: Connection, applicants: DueApplicants) -> DueCount:
     """How many applicants of the cell are due."""
@@ -70,14 +58,17 @@ def count_due_applicants(connection: Connection, applicants: DueApplicants) -> D
     return DueCount(row[0], row[1])
 
 
-def claim_due_applicants(
-    connection: Connection, applicants: DueApplicants, *, limit: int, lease: timedelta, now: datetime
-) -> ApplicantsClaim:
-    """Claim the messages of up to ``limit`` applicants, one message each; people of another worker are left to it."""
+def ids_of_due_applicants(connection: Connection, applicants: DueApplicants) -> list[int]:
+    """Who of the cell is due, in the order of ids: a cell is gone through once, however large it is."""
     due = _covers(applicants)
-    next_people = select(due.c.person_id).distinct().order_by(due.c.person_id).limit(limit)
-    ids = list(connection.execute(next_people).scalars())
-    lock = select(PersonRow.id).where(PersonRow.id == func.any(ids)).order_by(PersonRow.id)
+    return list(connection.execute(select(due.c.person_id).distinct().order_by(due.c.person_id)).scalars())
+
+
+def claim_due_applicants(
+    connection: Connection, applicants: DueApplicants, ids: Sequence[int], *, lease: timedelta, now: datetime
+) -> Claim:
+    """Claim the messages of these applicants, one message each; people of another worker are left to it."""
+    lock = select(PersonRow.id).where(PersonRow.id == func.any(list(ids))).order_by(PersonRow.id)
     ours = list(connection.execute(lock.with_for_update(skip_locked=True)).scalars())
     # Read again now that they are ours: whoever holds a person may be claiming a deadline reminder for them.
     mine = _covers(applicants.only(ours))
@@ -89,8 +80,7 @@ def claim_due_applicants(
         .join(numbered, numbered.c.person_id == mine.c.person_id)
         .order_by(mine.c.person_id, mine.c.catch_up, mine.c.due_at)
     )
-    claim = claim_due(connection, rows, kind=_KIND, lease=lease, now=now)
-    return ApplicantsClaim(claim, ids[-1] if len(ids) == limit else None)
+    return claim_due(connection, rows, kind=_KIND, lease=lease, now=now)
 
 
 def _covers(applicants: DueApplicants) -> CTE:

@@ -72,8 +72,8 @@ class Due:
 
     @property
     def says_not_submitted(self) -> bool:
-        """It goes to people because they have not submitted: the freshness gate may hold it."""
-        return self.cell is not None or self.unfinished in HELD_KINDS
+        """It goes to people because they have not submitted, or have not completed: the freshness gate may hold it."""
+        return self.cell is not None or self.checklists is not None or self.unfinished in HELD_KINDS
 
     def to_wire(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -107,8 +107,8 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
         find = find_held_cells if gate.is_closed else find_cells
         cells = [_due(name_of_cell(cell), count, gate, cell=cell) for cell, count in find(connection, outbox, now)]
         checklists = [
-            _due(name_of_checklists(cell), count, checklists=cell)
-            for cell, count in find_checklists(connection, outbox, now)
+            _due(name_of_checklists(cell), count, gate, checklists=cell)
+            for cell, count in find_checklists(connection, outbox, now, held=gate.is_closed)
         ]
         sessions = [
             _due(name_of_session(one), count, session=one) for one, count in find_sessions(connection, outbox, now)

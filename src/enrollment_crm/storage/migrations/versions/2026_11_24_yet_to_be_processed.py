@@ -1,4 +1,4 @@
-"""what applications lack"""
+"""yet to be processed"""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "e3a95b1c7d28"
-down_revision: str | None = "d41f7a6c0b93"
+down_revision: str | None = "e86a2d94c571"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
