@@ -99,7 +99,7 @@ def instants(first: datetime = START, last: datetime = END - timedelta(days=7)) 
     return st.integers(0, quarters).map(lambda quarter: first + quarter * timedelta(minutes=15))
 
 
-def _fact(kind: str, at: st.SearchStrategy[datetime] | None = None, **fields: st.SearchStrategy[Any]) -> Any:
+def _fact(kind: str, at: Any = None, **fields: Any) -> Any:
     return st.fixed_dictionaries({"kind": st.just(kind), "at": at or instants(), **fields})
 
 
@@ -234,7 +234,7 @@ def cut_off(stated_date: str) -> datetime:
     return datetime(day.year, day.month, day.day, 5, tzinfo=UTC)
 
 
-def few(examples: int) -> Any:
+def few(examples: int) -> settings:
     """Settings of a test that rehearses cycles: each costs a second or more, so few examples, each rich.
 
     ``CRM_CYCLES=20`` looks at twenty times as many, and at others each time: for a night.

@@ -91,7 +91,9 @@ def _as_row(one: Any) -> tuple[Any, ...]:
 
 
 def _by_day(forecast: Forecast) -> dict[tuple[Any, ...], int]:
-    counts = {(one.unit.day, one.unit.kind, None): one.sends for one in forecast.units if one.sends}
+    counts: dict[tuple[Any, ...], int] = {
+        (one.unit.day, one.unit.kind, None): one.sends for one in forecast.units if one.sends
+    }
     for one in forecast.units:
         counts |= {(one.unit.day, one.unit.kind, reason): number for reason, number in one.withheld.items()}
     return counts
