@@ -99,7 +99,7 @@ def instants(first: datetime = START, last: datetime = END - timedelta(days=7)) 
     return st.integers(0, quarters).map(lambda quarter: first + quarter * timedelta(minutes=15))
 
 
-def _fact(kind: str, at: st.SearchStrategy[datetime] | None = None, **fields: st.SearchStrategy[Any]) -> Any:
+def _fact(kind: str, at: Any = None, **fields: Any) -> Any:
     return st.fixed_dictionaries({"kind": st.just(kind), "at": at or instants(), **fields})
 
 
@@ -187,13 +187,54 @@ def cohorts(*, most_events: int = 6) -> st.SearchStrategy[list[Fact]]:
     )
 
 
+def _at(day: int, hour: int) -> datetime:
+    return datetime(2025, 11, day, hour, tzinfo=UTC)
+
+
+def _signup(email: str, at: datetime, term: str, residency: str | None, zone: str) -> Fact:
+    fields = {"entry_term": term, "residency": residency, "time_zone": zone, "country": "US", "program": None}
+    return {"kind": "signup", "at": at, "email": email, **fields}
+
+
+#: At one instant a date moves, to whose new points it is morning for one reader and night for another; an invitation
+#: of that day goes along; somebody arrives at night; one has submitted, one is registered, one wants nothing.
+EVENTFUL: list[Fact] = [
+    {"kind": "session", "at": START, "session": "autumn", "starts": "2025-11-24T18:00:00", "zone": "ET"},
+    {"kind": "session", "at": START, "session": "winter", "starts": "2025-11-25T20:00:00", "zone": "ET"},
+    _signup(PEOPLE[0], _at(3, 12), "spring 2026", "domestic", "America/New_York"),
+    _signup(PEOPLE[0], _at(3, 13), "fall 2026", "domestic", "America/New_York"),
+    _signup(PEOPLE[2], _at(4, 12), "fall 2026", None, "Pacific/Kiritimati"),
+    _signup(PEOPLE[3], _at(4, 12), "spring 2026", "international_inside_us", "Australia/Lord_Howe"),
+    _signup("eva@example.edu", _at(5, 12), "spring 2026", "domestic", "Asia/Kathmandu"),
+    {"kind": "registration", "at": _at(6, 12), "email": PEOPLE[3], "session": "autumn"},
+    {"kind": "unsubscribe", "at": _at(7, 12), "email": "eva@example.edu"},
+    {
+        "kind": "application",
+        "at": _at(8, 12),
+        "email": PEOPLE[0],
+        "entry_term": "spring 2026",
+        "status": "submitted",
+        "occurred_at": "2025-11-08T11:00:00Z",
+    },
+    _signup(PEOPLE[1], _at(17, 18), "spring 2026", "domestic", "Asia/Kolkata"),
+    {
+        "kind": "deadline",
+        "at": _at(17, 18),
+        "entry_term": "fall 2026",
+        "round": "early_action",
+        "residency": None,
+        "date": "2025-12-10",
+    },
+]
+
+
 def cut_off(stated_date: str) -> datetime:
     """The first instant that is too late for a stated date: midnight in Boston, in winter (R1)."""
     day = date.fromisoformat(stated_date) + timedelta(days=1)
     return datetime(day.year, day.month, day.day, 5, tzinfo=UTC)
 
 
-def few(examples: int) -> Any:
+def few(examples: int) -> settings:
     """Settings of a test that rehearses cycles: each costs a second or more, so few examples, each rich.
 
     ``CRM_CYCLES=20`` looks at twenty times as many, and at others each time: for a night.

@@ -8,10 +8,11 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from sqlalchemy import Engine
 from tests.rehearsed_cycles import (
+    EVENTFUL,
     START,
     Fact,
     Stage,
@@ -43,6 +44,7 @@ def covers_of(sends: Sequence[dict[str, Any]]) -> list[tuple[datetime, str, str,
 
 
 @few(2)
+@example(facts=EVENTFUL)
 @given(facts=cohorts(most_events=8))
 def test_no_reminder_at_or_after_its_cut_off_and_none_of_one_deadline_within_half_a_day(
     stage: Stage, facts: list[Fact]
@@ -82,6 +84,7 @@ def test_facts_of_one_instant_give_the_same_in_any_order(
 
 
 @few(1)
+@example(facts=EVENTFUL)
 @given(facts=cohorts(most_events=5))
 def test_everything_run_three_times_side_by_side_changes_nothing(stage: Stage, facts: list[Fact]) -> None:
     once = stage.sends(facts)

@@ -7,10 +7,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, note
+from hypothesis import example, given, note
 from hypothesis import strategies as st
 from sqlalchemy import Engine, select
-from tests.rehearsed_cycles import END, Fact, Stage, cohorts, few, open_stage
+from tests.rehearsed_cycles import END, EVENTFUL, Fact, Stage, cohorts, few, open_stage
 
 from enrollment_crm.bootstrap import country_zones_of
 from enrollment_crm.domain.zones import HOME_ZONE
@@ -31,7 +31,9 @@ def stage(migrated_engine: Engine) -> Iterator[Stage]:
         yield one
 
 
-@few(3)
+@few(2)
+@example(facts=EVENTFUL, pause=0, before=True)
+@example(facts=EVENTFUL, pause=0, before=False)
 @given(facts=cohorts(most_events=10), pause=st.integers(0, 14 * 24 * 4), before=st.booleans())
 def test_forecast_and_explanation_are_what_the_sweeps_then_do(
     stage: Stage, facts: list[Fact], pause: int, before: bool
@@ -89,7 +91,9 @@ def _as_row(one: Any) -> tuple[Any, ...]:
 
 
 def _by_day(forecast: Forecast) -> dict[tuple[Any, ...], int]:
-    counts = {(one.unit.day, one.unit.kind, None): one.sends for one in forecast.units if one.sends}
+    counts: dict[tuple[Any, ...], int] = {
+        (one.unit.day, one.unit.kind, None): one.sends for one in forecast.units if one.sends
+    }
     for one in forecast.units:
         counts |= {(one.unit.day, one.unit.kind, reason): number for reason, number in one.withheld.items()}
     return counts
