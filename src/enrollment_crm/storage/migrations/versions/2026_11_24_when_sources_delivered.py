@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "7b3e90d1c5a8"
-down_revision: str | None = "e3a95b1c7d28"
+down_revision: str | None = "d41f7a6c0b93"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
