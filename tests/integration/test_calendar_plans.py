@@ -152,9 +152,7 @@ def with_registrations(office: Office) -> None:
 
 SESSIONS = {
     "moves to before the deadline": Proposal("a test", prep_sessions=(replace(FIFTH, starts=FIFTH.starts - 5 * DAY),)),
-    "moves to after all deadlines": Proposal(
-        "a test", prep_sessions=(replace(FIFTH, starts=AFTER_ALL),)
-    ),
+    "moves to after all deadlines": Proposal("a test", prep_sessions=(replace(FIFTH, starts=AFTER_ALL),)),
     "has another room": Proposal("a test", prep_sessions=(replace(FIFTH, location="Room 7", title="Prep, again"),)),
     "has another title": Proposal("a test", prep_sessions=(replace(FIFTH, title="Prep, again"),)),
     "is cancelled": Proposal("a test", cancelled_sessions=(FIFTH.id,)),

@@ -5,8 +5,16 @@ from typing import Any
 
 from enrollment_crm.cli.output import print_rows
 
+#: What the columns of a row hold.
+COLUMNS = ("Instant (UTC)", "Who", "What", "About")
+
 
 def print_calendar(result: Mapping[str, Any]) -> None:
+    """The calendar as a table on the terminal."""
+    print_rows(str(result["id"]), COLUMNS, calendar_rows(result))
+
+
+def calendar_rows(result: Mapping[str, Any]) -> list[tuple[str, ...]]:
     """Everything that went out, was withheld or needs a person, in the order of the virtual clock."""
     rows = [(one["at"], one["email"], _words(one["kind"]), _covers(one["covers"])) for one in result["sends"]]
     rows += [
@@ -14,7 +22,7 @@ def print_calendar(result: Mapping[str, Any]) -> None:
         for one in result["withheld"]
     ]
     rows += [(one["at"], one["email"], f"review: {_words(one['about'])}", one["detail"]) for one in result["reviews"]]
-    print_rows(str(result["id"]), ("Instant (UTC)", "Who", "What", "About"), sorted(rows))
+    return sorted(rows)
 
 
 def _covers(covers: list[Mapping[str, Any]]) -> str:

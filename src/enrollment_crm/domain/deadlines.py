@@ -107,6 +107,12 @@ class FollowedDeadlines:
             return next((d for d in candidates if d.group.residency is group.residency), None)
         return earliest_ahead(candidates, self._now)
 
+    def over_since(self, group: DeadlineGroup, instant: datetime) -> list[Deadline]:
+        """The dates of a round that people of unknown residency followed until they were over, one a date."""
+        candidates = self._rounds.get((group.program, group.entry_term, group.round), [])
+        over = {d.stated_date: d for d in candidates if instant < d.ends_at() <= self._now}
+        return [over[day] for day in sorted(over)]
+
     def last_hand_over(self, group: DeadlineGroup) -> datetime | None:
         """When the date followed by people of unknown residency changed hands last, because one was over (R2)."""
         candidates = self._rounds.get((group.program, group.entry_term, group.round), [])

@@ -1,7 +1,6 @@
 """Instants and wall clocks. Nothing here reads a clock: the instant is always an argument."""
 
-from datetime import UTC, date, datetime, time
-from zoneinfo import ZoneInfo
+from datetime import UTC, date, datetime, time, tzinfo
 
 
 class NaiveDatetimeError(ValueError):
@@ -19,7 +18,7 @@ def check_aware(instant: datetime) -> datetime:
     return instant
 
 
-def instant_of(day: date, wall_clock: time, zone: ZoneInfo) -> datetime:
+def instant_of(day: date, wall_clock: time, zone: tzinfo) -> datetime:
     """The instant (UTC) at which clocks of the zone show this day and hour.
 
     A local time that does not exist moves forward by the length of the gap; one that occurs twice is the

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from enrollment_crm.domain.checklists import ExpectedItem
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.points import Cadence
 from enrollment_crm.domain.prep_sessions import PrepSession
@@ -49,6 +50,20 @@ class DatePattern:
 
 
 @dataclass(frozen=True)
+class CalendarSources:
+    """Where the outside world states a program's dates and sessions; by default nowhere."""
+
+    #: Address of the page with "Admissions dates" and "Upcoming events".
+    program_page: str | None = None
+    #: Addresses of pages that are lists of events.
+    events_pages: tuple[str, ...] = ()
+    #: Addresses of iCalendar feeds.
+    calendar_feeds: tuple[str, ...] = ()
+    #: Regular expression, in any case, that titles of prep sessions match and those of other events do not.
+    session_title: str = "application prep session"
+
+
+@dataclass(frozen=True)
 class DateException:
     """A date of one term that differs from the pattern, for one round and some groups."""
 
@@ -77,6 +92,12 @@ class Program:
     date_patterns: tuple[DatePattern, ...] = ()
     #: IANA zone on whose clock a stated date ends (R1).
     cut_off_zone: str = HOME_ZONE
+    #: What an application needs.
+    checklist: tuple[ExpectedItem, ...] = ()
+    #: Whether applicants are reminded of what of it is not yet processed.
+    checklist_reminders: bool = False
+    #: Where the outside world states its dates and sessions.
+    calendar_sources: CalendarSources = CalendarSources()
     #: Where one term has another date than the pattern.
     date_exceptions: tuple[DateException, ...] = ()
 

@@ -89,6 +89,10 @@ def _after_outage(outage: Outage, records: Sequence[DeadlineRecord]) -> Iterator
         deadline = followed.followed_by(group)
         if deadline and deadline.ends_at() > outage.began:
             yield _turned(followed, group, deadline, outage.ended)
+        if group.residency is Residency.UNKNOWN:
+            # Followed while nobody looked, and over by now: what was missed of them is recorded.
+            for over in followed.over_since(group, outage.began):
+                yield Turned(over, group.residency, outage.ended, personal=False, handed_over=None)
 
 
 def _after_date_change(change: DateChange, records: Sequence[DeadlineRecord]) -> Iterator[Turned]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -57,3 +58,16 @@ def labelled_zone(label: str) -> ZoneInfo:
             f"{label!r} is not a time zone: write an IANA name such as 'America/New_York', or EST, EDT, ET."
         )
     return ZoneInfo(label)
+
+
+def label_warning(label: str, starts: datetime) -> str | None:
+    """R11: what is to be said of a label that names the other half of the year; None where it fits or names none.
+
+    Args:
+        label: as written, such as ``EST``; only EST and EDT can disagree with a date.
+        starts: the instant that was read by the label.
+    """
+    on_the_clock = starts.astimezone(ZoneInfo(HOME_ZONE)).tzname()
+    if label.upper() not in {"EST", "EDT"} or label.upper() == on_the_clock:
+        return None
+    return f"the label {label} disagrees with the date: New York has {on_the_clock} then; its wall clock was taken"

@@ -4,17 +4,38 @@ Each imports its work when it runs: parsing a DAG file must cost nothing, and th
 imports warm already (``plugin``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
+from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import get_current_context, task
+from airflow.sdk.bases.decorator import DecoratedOperator, FParams, FReturn, Task, task_decorator_factory
 
 Counts = dict[str, int]
+#: Counts, and the freshness gate in words.
+Summary = dict[str, int | str]
 #: Under this key the instant of a sweep travels from task to task.
 _NOW = "now"
 
 
-@task
+class StepOperator(DecoratedOperator, PythonOperator):
+    """A step that takes constants only: nothing of it is a template, so nothing is rendered, sent and stored."""
+
+    template_fields = ()
+    template_fields_renderers: ClassVar[dict[str, str]] = {}
+    custom_operator_name = "@step"
+
+    def __init__(self, *, python_callable: Callable[..., Any], op_args: Any, op_kwargs: Any, **kwargs: Any) -> None:
+        upstream = {"python_callable": python_callable, "op_args": op_args, "op_kwargs": op_kwargs}
+        super().__init__(kwargs_to_upstream=upstream, **upstream, **kwargs)
+
+
+def _step(work: Callable[FParams, FReturn]) -> Task[FParams, FReturn]:
+    # One value comes of it: each of its counts by itself would be a request to Airflow by itself.
+    return task_decorator_factory(multiple_outputs=False, decorated_operator_class=StepOperator)(work)
+
+
+@_step
 def collect(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     """Ask every source for its rows and keep them in the inbox."""
     from enrollment_crm.orchestration import intake
@@ -22,7 +43,7 @@ def collect(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     return intake.collect(kind, params or {})
 
 
-@task
+@_step
 def validate(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     """Judge every pending row."""
     from enrollment_crm.orchestration import intake
@@ -30,7 +51,7 @@ def validate(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     return intake.validate(kind, params or {})
 
 
-@task
+@_step
 def load(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     """Take what accepted rows say into the people's records."""
     from enrollment_crm.orchestration import intake
@@ -38,7 +59,7 @@ def load(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     return intake.load(kind, params or {})
 
 
-@task
+@_step
 def route(params: Mapping[str, Any] | None = None) -> Counts:
     """Decide routes."""
     from enrollment_crm.orchestration import intake
@@ -46,7 +67,7 @@ def route(params: Mapping[str, Any] | None = None) -> Counts:
     return intake.route(params or {})
 
 
-@task
+@_step
 def answer(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     """Send the answers that are owed."""
     from enrollment_crm.orchestration import intake
@@ -54,7 +75,7 @@ def answer(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     return intake.answer(kind, params or {})
 
 
-@task
+@_step
 def find_due_cells(params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """Find what is due: one unit of work a mapped task. ``now``, beside them, is the instant that they share."""
     from enrollment_crm.orchestration import reminders
@@ -64,7 +85,7 @@ def find_due_cells(params: Mapping[str, Any] | None = None) -> list[dict[str, An
     return due
 
 
-@task(map_index_template="{{ unit_name }}")
+@task(map_index_template="{{ unit_name }}", multiple_outputs=False)
 def send(due: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Counts:
     """Send one unit of work; the grid shows its name."""
     from enrollment_crm.orchestration import reminders
@@ -73,10 +94,10 @@ def send(due: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Cou
     return reminders.send(due, params or {})
 
 
-@task(trigger_rule="none_failed")
-def summary(found: Sequence[Any], sent: Iterable[Counts], params: Mapping[str, Any] | None = None) -> Counts:
-    """Add up what was sent, and remember how far has been swept."""
+@task(trigger_rule="none_failed", multiple_outputs=False)
+def summary(found: Sequence[Any], sent: Iterable[Counts], params: Mapping[str, Any] | None = None) -> Summary:
+    """Add up what was sent and held, remember how far has been swept, and tell when the freshness gate moved."""
     from enrollment_crm.orchestration import reminders
 
     now = get_current_context()["ti"].xcom_pull(task_ids="find_due_cells", key=_NOW)
-    return {"units": len(found)} | reminders.summarise(now, sent or (), params or {})
+    return {"units": len(found), **reminders.summarise(now, sent or (), params or {})}

@@ -11,12 +11,14 @@ from zoneinfo import ZoneInfo
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from enrollment_crm.domain.checklists import ChecklistItem, ExpectedItem, RequiredOf
 from enrollment_crm.domain.instants import instant_of
 from enrollment_crm.domain.points import Anchor, Cadence
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Counselor, Program
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.zones import HOME_ZONE, known_zones, labelled_zone
+from enrollment_crm.sources.calendar_sources import CalendarSourcesEntry
 from enrollment_crm.sources.program_dates import DateExceptionEntry, DatePatternEntry, dated, exception_of, pattern_of
 
 
@@ -71,6 +73,12 @@ class _CadenceEntry(_Strict):
     too_late_in_hours: float = Field(default=2, ge=0, allow_inf_nan=False)
 
 
+class _ChecklistEntry(_Strict):
+    item: ChecklistItem
+    #: Of whom it is required.
+    required_of: RequiredOf = Field(default=RequiredOf.ALL, alias="for")
+
+
 class _ProgramFile(_Strict):
     name: str
     url: _Url
@@ -86,6 +94,9 @@ class _ProgramFile(_Strict):
     cadence: _CadenceEntry = _CadenceEntry()
     #: IANA zone on whose clock a stated date ends (R1).
     cut_off_zone: str = HOME_ZONE
+    checklist: list[_ChecklistEntry] = []
+    checklist_reminders: bool = False
+    calendar_sources: CalendarSourcesEntry = CalendarSourcesEntry()
 
 
 _CountryZones = TypeAdapter(dict[Annotated[str, Field(strict=True, pattern="^[A-Z]{2}$")], str])
@@ -157,11 +168,21 @@ def _read_program(file: Path) -> Program:
             date_patterns=tuple(pattern_of(one) for one in entry.dates),
             cut_off_zone=_cut_off_zone(entry.cut_off_zone),
             date_exceptions=tuple(exception_of(one) for one in entry.date_exceptions),
+            checklist=_checklist(entry.checklist),
+            checklist_reminders=entry.checklist_reminders,
+            calendar_sources=entry.calendar_sources.sources(),
         )
         _check_sessions(program.prep_sessions)
         return replace(program, deadlines=tuple(dated(program, entry.entry_terms)))
     except ValueError as error:
         raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
+
+
+def _checklist(entries: list[_ChecklistEntry]) -> tuple[ExpectedItem, ...]:
+    twice = [item for item, count in Counter(one.item for one in entries).items() if count > 1]
+    if twice:
+        raise ValueError(f"checklist: {', '.join(twice)} stands there more than once: keep one.")
+    return tuple(ExpectedItem(one.item, one.required_of) for one in entries)
 
 
 def _counselors(entries: dict[str, _CounselorEntry]) -> dict[Residency, Counselor]:

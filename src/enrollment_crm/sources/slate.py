@@ -10,15 +10,11 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from urllib3.util import Retry
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachableError, FeedUnreadableError
+from enrollment_crm.sources.web_sessions import failure_in_words, web_session
 
-_RETRIES = 3
-#: A feed that asks for more patience than this is asked again by the next run of the DAG.
-_LONGEST_WAIT_IN_SECONDS = 30
 _KEY_PARAMETER = re.compile(r"\bh=[^&\s'\"]*")
 _CHATTY_LOGGERS = ("urllib3.connectionpool", "urllib3.util.retry")
 
@@ -49,29 +45,13 @@ def fetch_slate(url: str, key: str, *, timeout_in_seconds: float) -> list[dict[s
 
 def _ask(url: str, key: str, timeout_in_seconds: float) -> tuple[requests.Response | None, str]:
     """The complete answer, or None and what went wrong in words."""
-    retry = Retry(
-        total=_RETRIES,
-        backoff_factor=0.5,
-        backoff_jitter=0.5,
-        status_forcelist=(429, 500, 502, 503, 504),
-        raise_on_status=False,
-        retry_after_max=_LONGEST_WAIT_IN_SECONDS,
-    )
     parameters = {"h": key, "cmd": "service", "output": "json"}
-    with requests.Session() as session:
-        session.mount("https://", HTTPAdapter(max_retries=retry))
-        session.mount("http://", HTTPAdapter(max_retries=retry))
+    with web_session() as session:
         try:
             # A redirect leads to a login page at best and carries the key to a stranger at worst.
             return session.get(url, params=parameters, timeout=timeout_in_seconds, allow_redirects=False), ""
-        except requests.exceptions.SSLError:
-            return None, "its certificate is not valid"
-        except requests.exceptions.Timeout:
-            return None, f"no answer within {timeout_in_seconds:g} s"
-        except requests.exceptions.ChunkedEncodingError:
-            return None, "the answer broke off"
         except requests.exceptions.RequestException as error:
-            return None, type(error).__name__
+            return None, failure_in_words(error, timeout_in_seconds)
 
 
 def _check_status(answer: requests.Response, url: str) -> None:

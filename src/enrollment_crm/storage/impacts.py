@@ -11,7 +11,6 @@ from typing import Any
 
 from sqlalchemy import (
     BigInteger,
-    ColumnClause,
     ColumnElement,
     Connection,
     Date,
@@ -24,7 +23,6 @@ from sqlalchemy import (
     Text,
     and_,
     case,
-    column,
     func,
     literal,
     not_,
@@ -37,17 +35,14 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from enrollment_crm.domain.impacts import PeopleGroup, RoundKey
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.arrays import prepare_to_count, table_of
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow
+from enrollment_crm.storage.relations import Columns, prepare_to_count, relation
 from enrollment_crm.storage.withholding import withheld_reason
 
 _INSTANT = DateTime(timezone=True)
 _ROUND = ("program", "entry_term", "round")
 #: As many points as one column of bits holds.
 _BITS = 62
-_STATED_DATE: ColumnClause[Any] = column("stated_date", Date())
-#: Which round of the question it is: a number is compared faster than three words.
-_NUMBER: ColumnClause[Any] = column("number", Integer())
 #: One point of a round, that a cover may have settled: its date and offset.
 RoundPoint = tuple[date, str]
 
@@ -175,7 +170,7 @@ def _unknown_at(question: ImpactQuestion) -> ColumnElement[Any]:
 
 def _rounds(question: ImpactQuestion) -> TableValuedAlias:
     rows = [(*key, number) for number, key in enumerate(question.points)]
-    return table_of("touched", [*map(_text, _ROUND), _NUMBER], rows)
+    return relation("touched", {**dict.fromkeys(_ROUND, Text), "number": Integer}, rows)
 
 
 def _dates(question: ImpactQuestion) -> TableValuedAlias:
@@ -184,7 +179,7 @@ def _dates(question: ImpactQuestion) -> TableValuedAlias:
         for number, key in enumerate(question.points)
         for position, one in enumerate(question.dates(key))
     ]
-    return table_of("stated", [_NUMBER, _STATED_DATE, column("position", Integer())], rows)
+    return relation("stated", {"number": Integer, "stated_date": Date, "position": Integer}, rows)
 
 
 def _points(question: ImpactQuestion) -> TableValuedAlias:
@@ -194,16 +189,12 @@ def _points(question: ImpactQuestion) -> TableValuedAlias:
         for number, points in enumerate(question.points.values())
         for position, (stated, offset) in enumerate(points)
     ]
-    masks = [column(name, BigInteger()) for name in names]
-    return table_of("point", [_NUMBER, _STATED_DATE, _text("offset"), *masks], rows)
+    columns: Columns = {"number": Integer, "stated_date": Date, "offset": Text, **dict.fromkeys(names, BigInteger)}
+    return relation("point", columns, rows)
 
 
 def _masks(question: ImpactQuestion) -> list[str]:
     return [f"settled_{number}" for number in range(1 + question.most_points // _BITS)]
-
-
-def _text(name: str) -> ColumnClause[Any]:
-    return column(name, Text())
 
 
 def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:

@@ -5,7 +5,6 @@ from typing import Any
 
 from sqlalchemy import (
     CTE,
-    ColumnClause,
     ColumnElement,
     Connection,
     DateTime,
@@ -14,7 +13,6 @@ from sqlalchemy import (
     Subquery,
     Text,
     and_,
-    column,
     func,
     select,
     union,
@@ -23,8 +21,8 @@ from sqlalchemy import not_ as negated
 
 from enrollment_crm.domain.invitation_impacts import Help, InvitationCase, InvitationImpact
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.arrays import prepare_to_count, table_of
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow, RegistrationRow
+from enrollment_crm.storage.relations import Columns, prepare_to_count, relation
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -75,11 +73,8 @@ def _settled(cases: Sequence[InvitationCase]) -> CTE:
         (number, case.announcement.prep_session_id, case.announcement.starts, case.announcement.offset)
         for number, case in enumerate(cases)
     ]
-    announced = table_of(
-        "announced",
-        [column("number", Integer()), _text("prep_session_id"), column("session_starts", _INSTANT), _text("offset")],
-        rows,
-    )
+    columns: Columns = {"number": Integer, "prep_session_id": Text, "session_starts": _INSTANT, "offset": Text}
+    announced = relation("announced", columns, rows)
     registered = select(announced.c.number, RegistrationRow.person_id).join(
         announced, announced.c.prep_session_id == RegistrationRow.prep_session_id
     )
@@ -95,7 +90,7 @@ def _settled(cases: Sequence[InvitationCase]) -> CTE:
 def _people_and_interests(cases: Sequence[InvitationCase], topic: str) -> Subquery:
     """One row a person and interest, with what withholds; the offset keeps it from being worked out for each case."""
     of_term = {(program, term) for case in cases for program, term, _ in case.helps}
-    terms = table_of("term", [column("program", Text()), column("entry_term", Text())], sorted(of_term))
+    terms = relation("term", {"program": Text, "entry_term": Text}, sorted(of_term))
     return (
         select(
             PersonRow.id.label("person_id"),
@@ -115,10 +110,6 @@ def _people_and_interests(cases: Sequence[InvitationCase], topic: str) -> Subque
     )
 
 
-def _text(name: str) -> ColumnClause[Any]:
-    return column(name, Text())
-
-
 def _is_invited(helps: Any, name: str) -> ColumnElement[bool]:
     """The session helps before the next of all deadlines of a reader: before one at least, and after none."""
     help_then = helps.c[name]
@@ -132,15 +123,15 @@ def _zones(cases: Sequence[InvitationCase]) -> Any:
         for number, case in enumerate(cases)
         for zone, instant in case.zones.items()
     ]
-    columns: list[ColumnClause[Any]] = [
-        column("number", Integer()),
-        column("zone", Text()),
-        column("instant", _INSTANT),
-        column("prep_session_id", Text()),
-        column("session_starts", _INSTANT),
-        column("offset", Text()),
-    ]
-    return table_of("invited_zone", columns, rows)
+    columns: Columns = {
+        "number": Integer,
+        "zone": Text,
+        "instant": _INSTANT,
+        "prep_session_id": Text,
+        "session_starts": _INSTANT,
+        "offset": Text,
+    }
+    return relation("invited_zone", columns, rows)
 
 
 def _helps(cases: Sequence[InvitationCase]) -> Any:
@@ -149,9 +140,9 @@ def _helps(cases: Sequence[InvitationCase]) -> Any:
         for number, case in enumerate(cases)
         for cell, (before, after) in case.helps.items()
     ]
-    names = ("program", "entry_term", "residency", "before", "after")
-    columns: list[ColumnClause[Any]] = [column("number", Integer()), *(column(name, Text()) for name in names)]
-    return table_of("help", columns, rows)
+    texts = ("program", "entry_term", "residency", "before", "after")
+    columns: Columns = {"number": Integer, **dict.fromkeys(texts, Text)}
+    return relation("help", columns, rows)
 
 
 def count_told(connection: Connection, prep_session_id: str, kind: MessageKind, *, topic: str) -> int:

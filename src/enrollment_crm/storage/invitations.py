@@ -5,16 +5,15 @@ from typing import Any
 from sqlalchemy import (
     CTE,
     Boolean,
-    ColumnClause,
     ColumnElement,
     Date,
     DateTime,
+    Integer,
     ScalarSelect,
     Select,
+    TableValuedAlias,
     Text,
-    Values,
     and_,
-    column,
     exists,
     false,
     func,
@@ -23,13 +22,14 @@ from sqlalchemy import (
     null,
     or_,
     select,
-    values,
 )
 
+from enrollment_crm.domain.invitations import NextCutOff
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.cells import DuePeople, lives_in
+from enrollment_crm.storage.cells import DuePeople, in_zone_of, lives_in
 from enrollment_crm.storage.claims import not_yet_covered
 from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
+from enrollment_crm.storage.relations import Columns, relation
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -42,7 +42,7 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
         going: the deadline covers of the same cell: an invitation of that day goes ``along`` with them.
     """
     invited = _invited(people)
-    along = _has_deadline_message(going) if going is not None else false()
+    along = _has_deadline_message(going, invited) if going is not None else false()
     return (
         select(
             PersonRow.id.label("person_id"),
@@ -56,40 +56,69 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
             false().label("catch_up"),
             withheld_reason(MessageKind.SESSION_INVITATION, topic=people.invitation_topic).label("withheld"),
             along.label("along"),
+            null().cast(Text).label("residency"),
+            invited.c.look,
+            false().label("contended"),
         )
         .select_from(PersonRow)
-        .join(invited, invited.c.session_ends <= _next_cut_off(people, invited))
+        .join(invited, and_(in_zone_of(people, invited), invited.c.session_ends <= _next_cut_off(people, invited)))
         .where(*lives_in(people), _not_registered(invited), _open(invited), or_(not_(invited.c.folds_only), along))
     )
 
 
-def _invited(people: DuePeople) -> Values:
-    columns: list[ColumnClause[Any]] = [
-        column("prep_session_id", Text),
-        column("session_starts", _INSTANT),
-        column("session_ends", _INSTANT),
-        column("offset", Text),
-        column("due_at", _INSTANT),
-        column("folds_only", Boolean),
-    ]
+_INVITED: Columns = {
+    "look": Integer,
+    "zone": Text,
+    "followed": Integer,
+    "prep_session_id": Text,
+    "session_starts": _INSTANT,
+    "session_ends": _INSTANT,
+    "offset": Text,
+    "due_at": _INSTANT,
+    "folds_only": Boolean,
+}
+_FOLLOWING: Columns = {
+    "followed": Integer,
+    "program": Text,
+    "entry_term": Text,
+    "residency": Text,
+    "ends_at": _INSTANT,
+}
+
+
+def _invited(people: DuePeople) -> TableValuedAlias:
+    followed = {cut_offs: place for place, cut_offs in enumerate(_next_deadlines(people))}
     rows = [
-        (one.prep_session_id, one.starts, one.ends, one.offset, one.instant, one.folds_only)
-        for one in people.cell.invitations
+        (
+            look,
+            cell.zone,
+            followed[cut_offs],
+            *(one.prep_session_id, one.starts, one.ends, one.offset, one.instant, one.folds_only),
+        )
+        for look, (cell, cut_offs) in enumerate(zip(people.cells, _cut_offs(people), strict=True))
+        for one in cell.invitations
     ]
-    return values(*columns, name="invited").data(rows)
+    return relation("invited", _INVITED, rows)
 
 
-def _next_cut_off(people: DuePeople, invited: Values) -> ScalarSelect[Any]:
+def _cut_offs(people: DuePeople) -> list[tuple[NextCutOff, ...]]:
+    """The next deadlines of each look."""
+    return [tuple(people.cut_offs), *(later.cut_offs for later in people.later)]
+
+
+def _next_deadlines(people: DuePeople) -> list[tuple[NextCutOff, ...]]:
+    """The same, each set once: most looks have the same, and a reader's are sought in one set alone."""
+    return list(dict.fromkeys(_cut_offs(people)))
+
+
+def _next_cut_off(people: DuePeople, invited: TableValuedAlias) -> ScalarSelect[Any]:
     """SQL: the reader's next deadline, over all that they wanted by then and have not submitted for."""
-    columns: list[ColumnClause[Any]] = [
-        column("program", Text),
-        column("entry_term", Text),
-        column("residency", Text),
-        column("ends_at", _INSTANT),
+    rows = [
+        (place, one.program, one.entry_term, one.residency, one.ends_at)
+        for place, cut_offs in enumerate(_next_deadlines(people))
+        for one in cut_offs
     ]
-    rows = [(one.program, one.entry_term, one.residency, one.ends_at) for one in people.cut_offs]
-    # A table without rows cannot be written in SQL: a program that nobody has stands for it.
-    following = values(*columns, name="following").data(rows or [("", "", "", null().cast(_INSTANT))])
+    following = relation("following", _FOLLOWING, rows)
     return (
         select(func.min(following.c.ends_at))
         .select_from(InterestRow)
@@ -99,6 +128,7 @@ def _next_cut_off(people: DuePeople, invited: Values) -> ScalarSelect[Any]:
         )
         .where(
             InterestRow.person_id == PersonRow.id,
+            following.c.followed == invited.c.followed,
             following.c.residency == PersonRow.residency,
             InterestRow.since <= invited.c.due_at,
             not_(has_submitted(InterestRow.program, InterestRow.entry_term)),
@@ -108,18 +138,18 @@ def _next_cut_off(people: DuePeople, invited: Values) -> ScalarSelect[Any]:
     )
 
 
-def _not_registered(invited: Values) -> ColumnElement[bool]:
+def _not_registered(invited: TableValuedAlias) -> ColumnElement[bool]:
     registered = select(1).where(
         RegistrationRow.person_id == PersonRow.id, RegistrationRow.prep_session_id == invited.c.prep_session_id
     )
     return not_(exists(registered.correlate_except(RegistrationRow)))
 
 
-def _open(invited: Values) -> ColumnElement[bool]:
+def _open(invited: TableValuedAlias) -> ColumnElement[bool]:
     key = {name: invited.c[name] for name in ("prep_session_id", "session_starts", "offset")}
     return not_yet_covered(MessageKind.SESSION_INVITATION, PersonRow.id, **key)
 
 
-def _has_deadline_message(going: CTE) -> ColumnElement[bool]:
-    theirs = select(1).where(going.c.person_id == PersonRow.id, going.c.withheld.is_(None))
-    return exists(theirs.correlate(PersonRow))
+def _has_deadline_message(going: CTE, invited: TableValuedAlias) -> ColumnElement[bool]:
+    theirs = select(1).where(going.c.person_id == PersonRow.id, going.c.look == invited.c.look)
+    return exists(theirs.where(going.c.withheld.is_(None)).correlate_except(going))

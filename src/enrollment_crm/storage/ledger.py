@@ -17,6 +17,8 @@ from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
 
 def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[ClaimedMessage]:
     """The messages with everything that composing them needs, in the order of their ids."""
+    if not ids:
+        return []
     covers = _covers_of(connection, ids)
     person = PersonRow.__table__.c
     columns = [person[name] for name in ("email", "first_name", "last_name", "residency", "zone", "owner")]

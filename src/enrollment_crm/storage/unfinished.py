@@ -27,14 +27,15 @@ from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.domain.zones import HOME_ZONE
+from enrollment_crm.storage.checklists import awaits_nothing
 from enrollment_crm.storage.models import CoverRow, DeadlineRow, MessageRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
 
-def count_unfinished(connection: Connection, kind: MessageKind) -> int:
-    """How many messages of the kind wait to be tried again or to be found out about."""
-    statement = select(func.count()).select_from(MessageRow)
-    return connection.execute(statement.where(MessageRow.kind == kind.value, _vanished() | _to_retry())).scalar_one()
+def count_unfinished(connection: Connection) -> dict[MessageKind, int]:
+    """How many messages of each kind wait to be tried again or to be found out about."""
+    statement = select(MessageRow.kind, func.count()).where(_vanished() | _to_retry()).group_by(MessageRow.kind)
+    return {MessageKind(kind): number for kind, number in connection.execute(statement)}
 
 
 def count_unsettled(connection: Connection) -> int:
@@ -127,6 +128,8 @@ def _drop_unwanted_covers(
     now: datetime,
 ) -> None:
     """A message that is not frozen yet is written anew, without the covers that R7 withholds by now."""
+    if not ids:
+        return
     reason = _reason_for_cover(kind, topics, now)
     unwanted = (
         select(CoverRow.id, reason.label("reason"))
@@ -168,6 +171,7 @@ def _reason_for_cover(kind: MessageKind, topics: Mapping[MessageKind, str], now:
         (_is_over(now), literal(WithholdReason.TOO_LATE.value)),
         (_is_overtaken(), literal(WithholdReason.COLLAPSED.value)),
         (_is_folded(kind), withheld_reason(invitation, topic=topics[invitation])),
+        (_is_complete(kind), literal(WithholdReason.COMPLETE.value)),
         else_=by_person,
     )
 
@@ -175,6 +179,13 @@ def _reason_for_cover(kind: MessageKind, topics: Mapping[MessageKind, str], now:
 def _is_folded(kind: MessageKind) -> ColumnElement[bool]:
     """The cover is an invitation in a message about deadlines."""
     return CoverRow.prep_session_id.is_not(None) if kind is MessageKind.DEADLINE_REMINDER else false()
+
+
+def _is_complete(kind: MessageKind) -> ColumnElement[bool]:
+    """Nothing is left of what the message would speak of."""
+    if kind is not MessageKind.CHECKLIST_REMINDER:
+        return false()
+    return awaits_nothing(CoverRow.person_id, program=CoverRow.program, entry_term=CoverRow.entry_term)
 
 
 def _is_overtaken() -> ColumnElement[bool]:

@@ -11,14 +11,15 @@ from enrollment_crm.storage.models import ApplicationRow, PersonRow, Unsubscript
 #: Withdrawing from everything: what one-click on any marketing mail of ours cannot narrow further.
 EVERY_TOPIC = "*"
 
-#: Answers to what the reader did, and all about a session that they registered for: withheld only where nobody would
-#: read them. An invitation to a session is none of them.
+#: Answers to what the reader did, and all about a session that they registered for or an application that they have
+#: submitted: withheld only where nobody would read them. An invitation to a session is none of them.
 _ANSWERS = (
     MessageKind.SESSION_CONFIRMATION,
     MessageKind.SESSION_REMINDER,
     MessageKind.SESSION_MOVED,
     MessageKind.SESSION_CANCELLED,
     MessageKind.APPLICATION_RECEIVED,
+    MessageKind.CHECKLIST_REMINDER,
 )
 
 Column = ColumnElement[str] | InstrumentedAttribute[str | None] | InstrumentedAttribute[str]

@@ -1,8 +1,8 @@
 """Cells: what is due of deadlines and invitations in each zone, found and sent."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from enrollment_crm.domain.deadlines import DeadlineRecord, in_force_at
 from enrollment_crm.domain.invitations import DueInvitation, invitations_at, next_cut_offs
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.outlook import AN_INSTANT, goes
 from enrollment_crm.domain.points import next_hour_of_sending
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Cadences
@@ -21,15 +22,15 @@ from enrollment_crm.storage.claims import DueCount
 from enrollment_crm.storage.deadlines import deadline_records
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import prep_sessions_after
-from enrollment_crm.storage.reminders import claim_due_people, count_due_people
+from enrollment_crm.storage.reminders import DuePage, claim_due_people, count_due_people, next_due_people
 from enrollment_crm.storage.sweeps import outages_since, swept_until, zones_of_people
 from enrollment_crm.storage.turns import personal_turns
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
 from enrollment_crm.workflows.outbox import Outbox
 
-#: Instants are kept to the microsecond: this is the one right after another.
-_AN_INSTANT = timedelta(microseconds=1)
+#: People of a zone looked through in one statement.
+_PEOPLE_A_PAGE = 10_000
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def view_calendar(connection: Connection, now: datetime) -> CalendarView:
 
 def on_time(outbox: Outbox, now: datetime) -> Span:
     """What a sweep at ``now`` takes for on time; what lies before was due in an outage, if no sweep looked at it."""
-    return Span(now - max(outbox.punctuality, _AN_INSTANT), now)
+    return Span(now - max(outbox.punctuality, AN_INSTANT), now)
 
 
 def missed_span(connection: Connection, outbox: Outbox, sweep: Sweep, now: datetime) -> Span | None:
@@ -107,18 +108,36 @@ def find_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tu
     outage = outage_ending(connection, outbox, view)
     turns = [*turns_in(connection, outbox.cadences, view, span), *([outage] if outage else [])]
     points = points_in(outbox.cadences, view, span, turns)
-    cells = due_cells(points, _invitations(outbox, view, span, points))
+    cells = due_cells(points, invitations_in(outbox, view, span, points))
     people = [due_people(outbox, cell, view) for cell in cells]
     return [(one.cell, count_due_people(connection, one)) for one in people]
 
 
-def _invitations(
+def find_held_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueCell, DueCount]]:
+    """The cells of a closed freshness gate: all that fell due since the last sweep that sent, with its people.
+
+    As it fell due, and not as it would be caught up (R6): so that it can be seen at night too, and when the feed
+    comes again is not known. What is over, or of a date that is in force no more, is not among it. An invitation is
+    never caught up (R10): it is held for as long as it is on time.
+    """
+    view, punctual = view_calendar(connection, now), on_time(outbox, now)
+    missed = missed_span(connection, outbox, Sweep.DEADLINES, now)
+    span = Span((missed or punctual).after, now)
+    points = points_in(outbox.cadences, view, span, turns_in(connection, outbox.cadences, view, span))
+    deadlines = in_force_at(view.records, now)
+    cells = due_cells(points, invitations_in(outbox, view, punctual, points))
+    people = [due_people(outbox, still_due(cell, deadlines, now=now), view) for cell in cells]
+    return [(one.cell, count_due_people(connection, one)) for one in people if one.cell.points or one.cell.invitations]
+
+
+def invitations_in(
     outbox: Outbox, view: CalendarView, span: Span, points: dict[str, list[DuePoint]]
 ) -> dict[str, list[DueInvitation]]:
+    """Zone -> the invitations that go out by themselves in the span, or with one of the points at its end."""
     cadence = outbox.cadences.default
     found = {}
     for zone in view.zones:
-        going = any(point.withheld is None for point in points.get(zone, ()))
+        going = goes(points.get(zone, ()))
         invitations = [
             one
             for one in invitations_at(view.prep_sessions, zone, cadence, after=span.after, until=span.until)
@@ -146,12 +165,21 @@ def send_cell(outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: datetim
     with transaction(outbox.engine) as connection:
         view = view_calendar(connection, now)
     people = due_people(outbox, still_due(cell, calendar.deadlines, now=now), view)
-    while people.cell.points or people.cell.invitations:
-        with transaction(outbox.engine) as connection:
-            part = claim_due_people(connection, people, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
-        tally.add_withheld(part.claim.withheld)
-        tally += deliver(outbox, part.claim.message_ids, calendar, now=now)
-        if part.through_person_id is None:
-            break
-        people = replace(people, after_person_id=part.through_person_id)
+    if people.cell.points or people.cell.invitations:
+        for chosen in _chosen(outbox, people):
+            with transaction(outbox.engine) as connection:
+                claim = claim_due_people(connection, chosen, lease=outbox.lease, now=now)
+            tally.add_withheld(claim.withheld)
+            tally += deliver(outbox, claim.message_ids, calendar, now=now)
     return tally
+
+
+def _chosen(outbox: Outbox, people: DuePeople) -> Iterator[DuePeople]:
+    """The due people of a cell, as few at a time as are claimed together."""
+    page = DuePage((), 0)
+    while page.through_person_id is not None:
+        people = replace(people, after_person_id=page.through_person_id)
+        with transaction(outbox.engine) as connection:
+            page = next_due_people(connection, people, size=_PEOPLE_A_PAGE)
+        for start in range(0, len(page.person_ids), PEOPLE_A_CLAIM):
+            yield replace(people, person_ids=page.person_ids[start : start + PEOPLE_A_CLAIM])

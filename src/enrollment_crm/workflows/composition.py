@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from enrollment_crm.domain.checklist_reminders import missing_in_words
+from enrollment_crm.domain.checklists import MissingItems
 from enrollment_crm.domain.dates_in_words import days_left_in_words, for_reader, in_boston
 from enrollment_crm.domain.deadlines import Deadline, Round, deadlines_of, ends_at
 from enrollment_crm.domain.ledger import ClaimedMessage, Cover
@@ -39,6 +41,8 @@ class Known:
     submitted_at: datetime | None = None
     #: Of a moved deadline: by cover, the date that the reader was told before. Absent: none that we know of.
     told_before: Mapping[Cover, date] = field(default_factory=dict)
+    #: Of a checklist reminder: what the reader's applications await.
+    missing: Sequence[MissingItems] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,27 @@ class Letterhead:
 
 class SessionGoneError(LookupError):
     """The session has begun, or was cancelled or moved, since the message about it was claimed. Nothing to mend."""
+
+
+class ChecklistCompleteError(LookupError):
+    """Everything that the message would name has been processed since it was claimed. Nothing to mend."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Where and when a date is read."""
+
+    zone: str
+    program: Program
+    calendar: Calendar
+    now: datetime
+
+    def cut_off_zone(self, cover: Cover, stated_date: date) -> str:
+        """The clock on which a date ends: as it is in force, else as the program has it (R1)."""
+        about = (cover.round, cover.entry_term, stated_date)
+        theirs = (one for one in self.calendar.deadlines if one.group.program == (cover.program or self.program.key))
+        same = (one for one in theirs if (one.group.round, str(one.group.entry_term), one.stated_date) == about)
+        return next((one.cut_off_zone for one in same), self.program.cut_off_zone)
 
 
 def context_of(
@@ -67,6 +92,7 @@ def context_of(
 
     Raises:
         SessionGoneError: the session that the message is about is not what the message would say.
+        ChecklistCompleteError: the application that the message is about awaits nothing any more.
     """
     reader = message.reader
     counselor = program.counselors[reader.residency]
@@ -93,6 +119,9 @@ def _about(message: ClaimedMessage, program: Program, calendar: Calendar, known:
             return _welcome(message, program, calendar, now)
         case MessageKind.DEADLINE_REMINDER:
             return _deadline_reminder(message, program, calendar, now)
+        case MessageKind.CHECKLIST_REMINDER:
+            reader = _Reading(message.reader.zone, program, calendar, now)
+            return _checklist_reminder(message, known.missing, reader)
         case MessageKind.DEADLINE_MOVED:
             reader = _Reading(message.reader.zone, program, calendar, now)
             told = known.told_before
@@ -150,6 +179,20 @@ def _deadline_reminder(message: ClaimedMessage, program: Program, calendar: Cale
     }
 
 
+def _checklist_reminder(message: ClaimedMessage, missing: Sequence[MissingItems], reader: _Reading) -> Context:
+    """The deadlines of applications that still await something, and what they await."""
+    awaited = {(one.program, one.entry_term) for one in missing}
+    covers = [one for one in message.covers if (one.program, one.entry_term) in awaited]
+    if not covers:
+        raise ChecklistCompleteError(ChecklistCompleteError.__doc__)
+    about = {(one.program, one.entry_term) for one in covers}
+    in_words = missing_in_words(one for one in missing if (one.program, one.entry_term) in about)
+    return {
+        "deadlines": [_covered_deadline(one, reader) for one in covers],
+        "missing_items": [{"entry_term": one.entry_term, "whence": one.whence, "what": one.what} for one in in_words],
+    }
+
+
 def session_of(message: ClaimedMessage, calendar: Calendar) -> PrepSession:
     """The session that a message is about, as it stands: for a cancellation a cancelled one, else one to come.
 
@@ -176,23 +219,6 @@ def _as_announced(cover: Cover, sessions: Sequence[PrepSession]) -> PrepSession 
     """The session of an invitation; None where it moved: its new start has a point, and an invitation, of its own."""
     session = _by_id(cover, sessions)
     return session if session and session.starts == cover.session_starts else None
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """Where and when a date is read."""
-
-    zone: str
-    program: Program
-    calendar: Calendar
-    now: datetime
-
-    def cut_off_zone(self, cover: Cover, stated_date: date) -> str:
-        """The clock on which a date ends: as it is in force, else as the program has it (R1)."""
-        about = (cover.round, cover.entry_term, stated_date)
-        theirs = (one for one in self.calendar.deadlines if one.group.program == (cover.program or self.program.key))
-        same = (one for one in theirs if (one.group.round, str(one.group.entry_term), one.stated_date) == about)
-        return next((one.cut_off_zone for one in same), self.program.cut_off_zone)
 
 
 def _moved_deadline(cover: Cover, told_before: date | None, reading: _Reading) -> Record:

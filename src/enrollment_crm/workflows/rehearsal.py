@@ -57,14 +57,16 @@ def rehearse(scenario: Scenario, parts: RehearsalParts) -> RehearsalResult:
     Raises:
         ScenarioInvalid: a fact says what cannot be.
     """
-    rehearsal = _Rehearsal(scenario, parts)
+    rehearsal = Rehearsal(scenario, parts)
     rehearsal.prepare()
     for instant in rehearsal.instants():
         rehearsal.live(instant)
     return rehearsal.result()
 
 
-class _Rehearsal:
+class Rehearsal:
+    """A cycle that is rehearsed step by step: `prepare`, then `live` at each of its `instants`, then the `result`."""
+
     def __init__(self, scenario: Scenario, parts: RehearsalParts) -> None:
         self._scenario, self._parts, self._outbox = scenario, parts, parts.outbox
         self._engine = parts.outbox.engine
@@ -87,8 +89,7 @@ class _Rehearsal:
             for program in self._outbox.programs.values():
                 for term in self._scenario.entry_terms():
                     put_in_force(connection, program.deadlines_for(term), approval)
-            for sweep in Sweep:
-                record_sweep(connection, sweep, start - _A_MOMENT)
+        self._swept(start - _A_MOMENT)
 
     def instants(self) -> Iterator[datetime]:
         """Every instant at which something happens or is due, in order."""
@@ -99,8 +100,16 @@ class _Rehearsal:
             following = min((one for one in (fact_at, due_at) if one), default=None)
             if following is None or following > self._scenario.end:
                 return
+            if not any(began <= following - _A_MOMENT < ended for began, ended in self._outages):
+                self._swept(following - _A_MOMENT)
             now = following
             yield now
+
+    def _swept(self, until: datetime) -> None:
+        """Sweeps went on all the time and found nothing due, as they do every five minutes."""
+        with transaction(self._engine) as connection:
+            for sweep in Sweep:
+                record_sweep(connection, sweep, until)
 
     def _next_due(self, now: datetime, until: datetime) -> datetime | None:
         with transaction(self._engine) as connection:
@@ -116,6 +125,15 @@ class _Rehearsal:
 
     def live(self, now: datetime) -> None:
         """One instant: what happened, answers, a sweep; and again as often as the scenario says."""
+        reruns = self.take_facts(now)
+        answer_and_sweep(self._outbox, now)
+        if reruns:
+            with ThreadPoolExecutor(min(reruns, _SIDE_BY_SIDE)) as pool:
+                for done in [pool.submit(self._run_again, now) for _ in range(reruns)]:
+                    done.result()
+
+    def take_facts(self, now: datetime) -> int:
+        """Take in what has happened by now; gives how often everything is to run again."""
         reruns = 0
         while self._waiting and self._read_at(self._waiting[0].at) <= now:
             fact = self._waiting.pop(0)
@@ -123,11 +141,7 @@ class _Rehearsal:
                 reruns += int(fact.fields.get("times", 1))
             elif fact.kind is not FactKind.OUTAGE:
                 self._take(first_delivery(fact, self._scenario.facts), now)
-        _answer_and_sweep(self._outbox, now)
-        if reruns:
-            with ThreadPoolExecutor(min(reruns, _SIDE_BY_SIDE)) as pool:
-                for done in [pool.submit(self._run_again, now) for _ in range(reruns)]:
-                    done.result()
+        return reruns
 
     def _take(self, fact: ScenarioFact, now: datetime) -> None:
         if fact.kind is FactKind.ERASURE:
@@ -147,7 +161,7 @@ class _Rehearsal:
 
     def _run_again(self, now: datetime) -> None:
         self._take_in(now)
-        _answer_and_sweep(replace(self._outbox), now)
+        answer_and_sweep(replace(self._outbox), now)
 
     def _remember_addresses(self) -> None:
         with transaction(self._engine) as connection:
@@ -157,10 +171,11 @@ class _Rehearsal:
         """What the ledger says at the end."""
         self._remember_addresses()
         with transaction(self._engine) as connection:
-            return result_of(connection, self._scenario.id, self._addresses, self._desk.warnings)
+            return result_of(connection, self._scenario.id, self._addresses, self._desk)
 
 
-def _answer_and_sweep(outbox: Outbox, now: datetime) -> None:
+def answer_and_sweep(outbox: Outbox, now: datetime) -> None:
+    """What the DAGs send at one instant: answers, then a sweep."""
     for kind in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED):
         send_answers(outbox, kind, now=now)
     send_reminders(outbox, now=now)

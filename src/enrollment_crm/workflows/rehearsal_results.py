@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -10,6 +9,7 @@ from sqlalchemy import Connection
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.rehearsal import RecordedCover, recorded_covers, recorded_reviews
+from enrollment_crm.workflows.rehearsed_facts import FactDesk, in_text
 
 #: What only a person can decide, as the format names it; other questions are of the pipeline's own.
 _REVIEWS = ("residency", "late_application", "term", "listing_year")
@@ -31,9 +31,7 @@ class RehearsalResult:
         return asdict(self)
 
 
-def result_of(
-    connection: Connection, scenario: str, addresses: Mapping[int, str], warnings: Sequence[dict[str, str]]
-) -> RehearsalResult:
+def result_of(connection: Connection, scenario: str, addresses: Mapping[int, str], desk: FactDesk) -> RehearsalResult:
     """The result that the database holds."""
     covers = recorded_covers(connection)
     sent = [one for one in covers if one.message_id is not None and one.withheld is None]
@@ -41,20 +39,24 @@ def result_of(
         id=scenario,
         sends=tuple(_sends(sent, addresses)),
         withheld=tuple(_withheld(one, addresses) for one in covers if one.withheld is not None),
-        reviews=tuple(
-            {"at": _text(at), "email": addresses.get(person_id, ""), "about": about, "detail": detail}
-            for person_id, about, detail, at in recorded_reviews(connection)
-            if about in _REVIEWS
-        ),
-        warnings=tuple(warnings),
+        reviews=tuple(sorted([*_reviews(connection, addresses), *desk.reviews], key=lambda one: str(one["at"]))),
+        warnings=tuple(desk.warnings),
     )
+
+
+def _reviews(connection: Connection, addresses: Mapping[int, str]) -> list[dict[str, str]]:
+    return [
+        {"at": in_text(at), "email": addresses.get(person_id, ""), "about": about, "detail": detail}
+        for person_id, about, detail, at in recorded_reviews(connection)
+        if about in _REVIEWS
+    ]
 
 
 def _sends(sent: Sequence[RecordedCover], addresses: Mapping[int, str]) -> list[dict[str, Any]]:
     messages = [list(covers) for _, covers in groupby(sorted(sent, key=_of_message), key=_of_message)]
     sends = [
         {
-            "at": _text(covers[0].at),
+            "at": in_text(covers[0].at),
             "email": addresses.get(covers[0].person_id, ""),
             "kind": covers[0].message_kind,
             "covers": [_cover(one) for one in covers],
@@ -90,9 +92,5 @@ def _cover(cover: RecordedCover) -> dict[str, Any]:
 
 def _withheld(cover: RecordedCover, addresses: Mapping[int, str]) -> dict[str, Any]:
     key = {name: value for name, value in _cover(cover).items() if name != "catch_up"}
-    about = {"at": _text(cover.at), "email": addresses.get(cover.person_id, ""), "kind": cover.kind}
+    about = {"at": in_text(cover.at), "email": addresses.get(cover.person_id, ""), "kind": cover.kind}
     return {**about, **key, "reason": cover.withheld}
-
-
-def _text(instant: datetime) -> str:
-    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")

@@ -1,21 +1,21 @@
 """The facts of a rehearsal, each taken in by the workflow that takes it in every day."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.facts import Fact
-from enrollment_crm.domain.instants import instant_of
-from enrollment_crm.domain.prep_sessions import PrepSession
+from enrollment_crm.domain.listings import read_session
 from enrollment_crm.domain.programs import Cadences
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
+from enrollment_crm.domain.scenario_sessions import listing_of, start_of
 from enrollment_crm.domain.scenarios import FactKind, ScenarioFact, ScenarioInvalid
 from enrollment_crm.domain.terms import EntryTerm
-from enrollment_crm.domain.zones import choose_zone, labelled_zone
+from enrollment_crm.domain.zones import choose_zone
 from enrollment_crm.storage.deadlines import Approval
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.facts import is_new
@@ -48,6 +48,12 @@ class FactDesk:
     cadences: Cadences
     country_zones: Mapping[str, str]
     warnings: list[dict[str, str]] = field(default_factory=list)
+    #: What only a person can decide and is about nobody.
+    reviews: list[dict[str, str]] = field(default_factory=list)
+
+    def warn(self, now: datetime, words: Iterable[str], *, about: str, **whom: str) -> None:
+        """Keep what is to be said of a fact."""
+        self.warnings.extend({"at": in_text(now), **whom, "about": about, "detail": one} for one in words)
 
     def take(self, fact: ScenarioFact, *, now: datetime) -> None:
         """Take one fact in.
@@ -69,10 +75,7 @@ def _signup(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
     form |= {name: said.get(name) for name in ("first_name", "last_name")}
     form |= {"consent": "yes", "consent_text_version": _REHEARSAL, "submission": f"fact {fact.index}"}
     choice = choose_zone(said.get("time_zone"), said.get("country"), country_zones=desk.country_zones)
-    if choice.warning:
-        desk.warnings.append(
-            {"at": now.isoformat(), "email": said["email"], "about": "time_zone", "detail": choice.warning}
-        )
+    desk.warn(now, [choice.warning] if choice.warning else [], about="time_zone", email=said["email"])
     receive_form(desk.engine, {name: str(value) for name, value in form.items() if value is not None}, now=now)
 
 
@@ -158,26 +161,13 @@ def _deadline(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
 
 
 def _session(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
-    said = fact.fields
-    zone = labelled_zone(str(said.get("zone") or "ET"))
-    session = PrepSession(
-        id=said["session"],
-        title=str(said.get("title") or "Graduate Application Prep Session"),
-        starts=_starts(said["starts"], zone.key),
-        zone=zone.key,
-        minutes=int(said.get("minutes") or 60),
-        location=str(said.get("location") or "Online"),
-        url=str(said.get("url") or f"https://crm.example/sessions/{said['session']}"),
-    )
+    read = read_session(listing_of(fact.fields), now=now)
+    desk.warn(now, read.warnings, about="zone_label", session=fact.fields["session"])
+    for one in read.held_back:
+        desk.reviews.append({"at": in_text(now), "email": "", "about": one.reason.value, "detail": one.words})
     with transaction(desk.engine) as connection:
         if is_new(connection, _named(fact, now)):
-            add_missing_prep_sessions(connection, [session], now=now)
-
-
-def _starts(text: str, zone: str) -> datetime:
-    """The instant of a local wall clock; one that names its offset says it already."""
-    starts = datetime.fromisoformat(text)
-    return starts if starts.tzinfo else instant_of(starts.date(), starts.time(), labelled_zone(zone))
+            add_missing_prep_sessions(connection, read.sessions, now=now)
 
 
 def _registration(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
@@ -194,7 +184,7 @@ def _session_moved(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
     with transaction(desk.engine) as connection:
         known = prep_session(connection, fact.fields["session"])
         if known and is_new(connection, _named(fact, now)):
-            move_prep_session(connection, known.id, starts=_starts(fact.fields["starts"], known.zone), now=now)
+            move_prep_session(connection, known.id, starts=start_of(fact.fields["starts"], known.zone), now=now)
 
 
 def _session_cancelled(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
@@ -216,6 +206,11 @@ def first_delivery(fact: ScenarioFact, facts: tuple[ScenarioFact, ...]) -> Scena
     while fact.kind is FactKind.REDELIVER:
         fact = replace(facts[fact.fields["of"]])
     return fact
+
+
+def in_text(instant: datetime) -> str:
+    """An instant as the format writes it, in UTC."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 _DESKS: Mapping[FactKind, Callable[[FactDesk, ScenarioFact, datetime], None]] = {

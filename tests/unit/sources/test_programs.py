@@ -195,6 +195,34 @@ def test_zones_of_countries_that_cannot_be(tmp_path: Path, content: str, sentenc
     assert sentence in str(caught.value)
 
 
+def test_a_checklist_names_what_is_required_and_of_whom(tmp_path: Path) -> None:
+    checklist = [{"item": "transcript"}, {"item": "english_test", "for": "international"}]
+    content = program(checklist=checklist, checklist_reminders=True)
+    one = read_programs(written(tmp_path, content))["ms-test"]
+    assert one.checklist_reminders
+    assert [(expected.item, expected.required_of) for expected in one.checklist] == [
+        ("transcript", "all"),
+        ("english_test", "international"),
+    ]
+
+
+def test_nobody_is_reminded_of_a_checklist_unless_the_program_says_so(tmp_path: Path) -> None:
+    assert not read_programs(written(tmp_path, program()))["ms-test"].checklist_reminders
+
+
+@pytest.mark.parametrize(
+    ("checklist", "words"),
+    [
+        ([{"item": "haiku"}], r"ms-test\.yml: checklist\.0\.item"),
+        ([{"item": "resume", "for": "martians"}], r"checklist\.0\.for"),
+        ([{"item": "resume"}, {"item": "resume"}], "resume stands there more than once: keep one"),
+    ],
+)
+def test_a_checklist_that_cannot_be_is_named(tmp_path: Path, checklist: list[dict[str, str]], words: str) -> None:
+    with pytest.raises(ProgramConfigurationError, match=words):
+        read_programs(written(tmp_path, program(checklist=checklist)))
+
+
 def test_one_term_can_have_another_date_than_its_pattern(tmp_path: Path) -> None:
     exception = {"entry_term": "fall 2027", "round": "final", "residencies": ["domestic"], "date": date(2027, 6, 15)}
     content = program(entry_terms=["fall 2027", "fall 2028"], date_exceptions=[exception])

@@ -9,8 +9,16 @@ from enrollment_crm.storage.models.calendar import (
     RegistrationRow,
     SweepRow,
 )
+from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
-from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
+from enrollment_crm.storage.models.intake import (
+    BatchRow,
+    FreshnessGateRow,
+    InboxRow,
+    QuarantineRow,
+    RuleCountRow,
+    SourceDeliveryRow,
+)
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
     ApplicationRow,
@@ -25,15 +33,18 @@ from enrollment_crm.storage.models.people import (
 
 __all__ = [
     "MESSAGE_IDS",
+    "ApplicationReferenceRow",
     "ApplicationRow",
     "Base",
     "BatchRow",
     "BounceRow",
     "CalendarChangeRow",
+    "ChecklistItemRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
     "EventRow",
+    "FreshnessGateRow",
     "InboxRow",
     "InterestRow",
     "MessageRow",
@@ -46,6 +57,7 @@ __all__ = [
     "ResidencyEvidenceRow",
     "ReviewRow",
     "RuleCountRow",
+    "SourceDeliveryRow",
     "SweepRow",
     "UnsubscriptionRow",
 ]

@@ -28,7 +28,7 @@ class PersonRow(Base):
     __table_args__ = (
         CheckConstraint(is_one_of("residency", Residency), name="residency_is_known"),
         Index("ix_person_to_route", "id", postgresql_where=text("needs_routing")),
-        Index("ix_person_cell", "zone", "residency"),
+        Index("ix_person_cell", "zone", "id"),
     )
 
     id: Mapped[Id]

@@ -54,6 +54,8 @@ def upgrade() -> None:
 
 
 def _people() -> None:
+    op.drop_index(op.f("ix_person_cell"), "person")
+    op.create_index(op.f("ix_person_cell"), "person", ["zone", "id"])
     op.add_column("person", sa.Column("unknown_from", sa.DateTime(timezone=True), nullable=True))
     op.add_column("person", sa.Column("unknown_until", sa.DateTime(timezone=True), nullable=True))
     op.execute("UPDATE person SET unknown_from = arrived_at WHERE residency = 'unknown' AND NOT needs_routing")
@@ -102,7 +104,8 @@ def downgrade() -> None:
     op.drop_table("bounce")
     op.drop_table("received_fact")
     op.execute("DELETE FROM cover WHERE released")
-    op.execute(f"DELETE FROM cover WHERE withheld NOT IN {_REASONS_BEFORE}")
+    cover = sa.table("cover", sa.column("withheld"))
+    op.execute(sa.delete(cover).where(cover.c.withheld.not_in(_REASONS_BEFORE)))
     op.drop_constraint(op.f("ck_cover_withheld_is_known"), "cover")
     op.create_check_constraint(
         op.f("ck_cover_withheld_is_known"), "cover", f"withheld IS NULL OR withheld IN {_REASONS_BEFORE}"
@@ -121,5 +124,7 @@ def downgrade() -> None:
     op.drop_column("deadline", "cut_off_zone")
     op.drop_index(op.f("ix_interest_changed"), "interest")
     op.drop_column("interest", "changed_at")
+    op.drop_index(op.f("ix_person_cell"), "person")
+    op.create_index(op.f("ix_person_cell"), "person", ["zone", "residency"])
     op.drop_column("person", "unknown_until")
     op.drop_column("person", "unknown_from")

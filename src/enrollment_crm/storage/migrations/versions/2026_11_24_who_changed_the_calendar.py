@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "e86a2d94c571"
-down_revision: str | None = "d41f7a6c0b93"
+down_revision: str | None = "7b3e90d1c5a8"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

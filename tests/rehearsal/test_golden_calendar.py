@@ -1,0 +1,11 @@
+"""The golden calendar: a change of rules shows as a diff of a page."""
+
+from tests.rehearsal.golden_calendar import COHORT, PAGE, page_of
+
+from enrollment_crm.cli.rehearsal_worker import perform
+
+
+def test_the_cohort_gets_what_the_page_says(stage: None) -> None:
+    assert page_of(perform(COHORT)) == PAGE.read_text("utf-8"), (
+        "Is the change meant? Then write the page anew: .venv/bin/python -m tests.rehearsal.golden_calendar"
+    )
