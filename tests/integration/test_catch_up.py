@@ -39,7 +39,7 @@ def test_48_hours_or_less_before_the_next_point_nothing_is_caught_up(
 ) -> None:
     office.sign_up(ANA, at=T_1 - before)
     office.live(T_1 - before, T_1)
-    assert office.withheld() == reasons
+    assert sorted(office.withheld()) == sorted(reasons)
     assert len(office.sent()) == 4 - len(reasons)
 
 

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from tests.rehearsal.comparison import differences
 
-from enrollment_crm.cli.rehearsal_worker import perform
+from enrollment_crm.cli.rehearsal_worker import Stage
 
 CASES = sorted((Path(__file__).parent / "cases").glob("*.json"))
 
 
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
-def test_a_solved_case(file: Path, stage: None) -> None:
+def test_a_solved_case(file: Path, stage: Stage) -> None:
     case = json.loads(file.read_text("utf-8"))
-    assert differences(case, perform(file)) == [], case["why"]
+    assert differences(case, stage.perform(file)) == [], case["why"]
 
 
 def test_there_are_cases_and_each_compares_something() -> None:

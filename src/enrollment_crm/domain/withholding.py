@@ -46,5 +46,5 @@ REASONS_IN_WORDS: Mapping[WithholdReason, str] = {
     WithholdReason.MERGED: "They are the same person as another record, which is written to instead (R7).",
     WithholdReason.SUPERSEDED: "It waited for the morning, and its deadline changed before that (R6, R9).",
     WithholdReason.ALREADY_SENT: "A record that was merged into this one has had it (R5).",
-    WithholdReason.COMPLETE: "Nothing of the application awaits anything any more.",
+    WithholdReason.COMPLETE: "Nothing of the application awaits anything any more (R7).",
 }

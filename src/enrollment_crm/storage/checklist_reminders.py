@@ -27,9 +27,9 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.cells import DuePeople, lives_in
 from enrollment_crm.storage.checklists import awaits_something, expected_table, program_applied_for
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
+from enrollment_crm.storage.due_points import points_table, still_useful
 from enrollment_crm.storage.models import MESSAGE_IDS, ApplicationRow, CoverRow, PersonRow
 from enrollment_crm.storage.relations import relation
-from enrollment_crm.storage.reminders import points_table, still_useful
 from enrollment_crm.storage.withholding import withheld_reason
 
 _KIND = MessageKind.CHECKLIST_REMINDER
