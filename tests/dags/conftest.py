@@ -16,11 +16,12 @@ os.environ["AIRFLOW__CORE__LOAD_EXAMPLES"] = "False"
 os.environ["AIRFLOW__CORE__UNIT_TEST_MODE"] = "False"
 os.environ["AIRFLOW__CORE__PLUGINS_FOLDER"] = str(Path(_HOME) / "plugins")
 
-if TYPE_CHECKING:
-    from airflow.dag_processing.dagbag import DagBag
-
 #: The folder of the DAG files, wherever the tests are started.
 DAGS = Path(__file__).resolve().parents[2] / "dags"
+os.environ["AIRFLOW__CORE__DAGS_FOLDER"] = str(DAGS)
+
+if TYPE_CHECKING:
+    from airflow.dag_processing.dagbag import DagBag
 
 
 @pytest.fixture(scope="session")
@@ -29,3 +30,11 @@ def dag_bag() -> "DagBag":
     from airflow.dag_processing.dagbag import DagBag
 
     return DagBag(dag_folder=DAGS)
+
+
+@pytest.fixture(scope="session")
+def airflow_database() -> None:
+    """Airflow's own database, for tests that run a whole DAG."""
+    from airflow.utils.db import initdb
+
+    initdb()

@@ -15,6 +15,7 @@ LISTED = {
     "intake_signups": ["collect", "validate", "load", "route", "welcome"],  # the first one beside the others
     "intake_applications": ["collect", "validate", "load", "route", "acknowledge"],
     "send_reminders": ["find_due_cells", "send", "summary"],
+    "sync_calendar": ["read_pages", "check_pages", "compare", "approve", "apply", "summary"],
 }
 FILES = sorted(DAGS.glob("*.py"))
 WIRING = (ast.If, ast.For, ast.While, ast.Try, ast.IfExp, ast.Lambda, ast.ListComp, ast.DictComp, ast.Match, ast.With)

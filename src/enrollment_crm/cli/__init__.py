@@ -3,6 +3,7 @@
 import typer
 
 from enrollment_crm.cli import calendar, templates
+from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
 from enrollment_crm.cli.explain import explain
@@ -38,6 +39,8 @@ app.command()(people)
 app.command()(explain)
 app.command()(forecast)
 app.command()(rehearse)
+calendar.app.command()(sync)
+calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(db_app, name="db")
 app.add_typer(templates.app, name="templates")

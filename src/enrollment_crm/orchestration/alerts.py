@@ -40,6 +40,13 @@ def tell_operations_of_gate(change: GateChange) -> None:
     _tell(subject, change.in_words(), is_good_news=not gate.is_closed)
 
 
+def tell_operations_approval_is_wanted(context: Mapping[str, Any]) -> None:
+    """Called when a run begins to wait for an answer. Names the task and the run."""
+    task = context["task_instance"]
+    sentence = f"{task.dag_id}.{task.task_id} ({task.run_id}) waits for your answer."
+    _tell(f"Approval wanted: {sentence}", sentence)
+
+
 def _tell(subject: str, sentence: str, *, is_good_news: bool = False) -> None:
     level = logging.INFO if is_good_news else logging.ERROR
     _LOG.log(level, "%s Open it in Airflow: its runbook says what to do.", sentence)

@@ -27,6 +27,7 @@ def _forks_tasks(arguments: list[str]) -> bool:
 def _warm_up() -> None:
     _warm_airflow()
     import enrollment_crm.orchestration.assets
+    import enrollment_crm.orchestration.calendar_sync
     import enrollment_crm.orchestration.intake
     import enrollment_crm.orchestration.policies
     import enrollment_crm.orchestration.reminders

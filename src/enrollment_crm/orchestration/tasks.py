@@ -16,6 +16,8 @@ Counts = dict[str, int]
 Summary = dict[str, int | str]
 #: Under this key the instant of a sweep travels from task to task.
 _NOW = "now"
+#: Under this key what was compared travels: the plan, and the question for a person.
+COMPARED = "compared"
 
 
 class StepOperator(DecoratedOperator, PythonOperator):
@@ -101,3 +103,50 @@ def summary(found: Sequence[Any], sent: Iterable[Counts], params: Mapping[str, A
 
     now = get_current_context()["ti"].xcom_pull(task_ids="find_due_cells", key=_NOW)
     return {"units": len(found), **reminders.summarise(now, sent or (), params or {})}
+
+
+@_step
+def read_pages(params: Mapping[str, Any] | None = None) -> str:
+    """Read what the sources of every program's calendar say; the last try goes on without those that do not answer."""
+    from enrollment_crm.orchestration import calendar_sync
+
+    ti = get_current_context()["ti"]
+    return calendar_sync.read(params or {}, is_last_try=ti.try_number > ti.max_tries)
+
+
+@task(multiple_outputs=False)
+def check_pages(readings: str) -> Counts:
+    """Turn red where a page was not understood, at once and beside the rest."""
+    from enrollment_crm.orchestration import calendar_sync
+
+    return calendar_sync.check_understood(readings)
+
+
+@task.short_circuit(ignore_downstream_trigger_rules=False, multiple_outputs=False)
+def compare(readings: str, params: Mapping[str, Any] | None = None) -> bool:
+    """Compare with the registry; skip the approval where there is nothing to approve."""
+    from enrollment_crm.orchestration import calendar_sync
+
+    compared = calendar_sync.compare(readings, params or {})
+    get_current_context()["ti"].xcom_push(key=COMPARED, value=compared)
+    return bool(compared["is_asked"])
+
+
+@_step
+def apply() -> Counts:
+    """Make the changes that a person approved."""
+    from enrollment_crm.orchestration import calendar_sync
+
+    ti = get_current_context()["ti"]
+    compared = ti.xcom_pull(task_ids="compare", key=COMPARED)
+    return calendar_sync.apply(compared["plan"], ti.xcom_pull(task_ids="approve"), run_id=ti.run_id)
+
+
+@_step
+def sum_up_calendar() -> Counts:
+    """Say what the run came to."""
+    from enrollment_crm.orchestration import calendar_sync
+
+    ti = get_current_context()["ti"]
+    compared = ti.xcom_pull(task_ids="compare", key=COMPARED)
+    return calendar_sync.summarise(compared, ti.xcom_pull(task_ids="approve"), ti.xcom_pull(task_ids="apply"))

@@ -3,6 +3,7 @@
 from enrollment_crm.storage.models.base import Base
 from enrollment_crm.storage.models.calendar import (
     CalendarChangeRow,
+    CalendarReviewRow,
     DeadlineRow,
     OutageRow,
     PrepSessionRow,
@@ -39,6 +40,7 @@ __all__ = [
     "BatchRow",
     "BounceRow",
     "CalendarChangeRow",
+    "CalendarReviewRow",
     "ChecklistItemRow",
     "ConsentRow",
     "CoverRow",

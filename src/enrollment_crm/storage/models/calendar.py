@@ -6,6 +6,7 @@ from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Te
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.deadlines import Round
+from enrollment_crm.domain.listings import HoldReason
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.storage.models.base import Base, Id, is_one_of
@@ -94,6 +95,33 @@ class CalendarChangeRow(Base):
     source: Mapped[str]
     #: Each change in words.
     changes: Mapped[list[str]] = mapped_column(ARRAY(Text))
+
+
+class CalendarReviewRow(Base):
+    """A listing that only a person can decide, once each: dates and sessions of public pages, no people."""
+
+    __tablename__ = "calendar_review"
+    __table_args__ = (
+        UniqueConstraint("program", "about", "listing"),
+        CheckConstraint(is_one_of("about", HoldReason), name="about_is_known"),
+        CheckConstraint("(closed_at IS NULL) = (closed_by IS NULL)", name="closed_by_somebody"),
+    )
+
+    id: Mapped[Id]
+    program: Mapped[str]
+    about: Mapped[str]
+    #: The id of a session, or the group of a date.
+    listing: Mapped[str]
+    #: Why it waits, as the last reading says it.
+    words: Mapped[str]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    #: A member of staff, or ``reading``: no source says it any more.
+    closed_by: Mapped[str | None]
+    #: What was decided, in the words of who did.
+    decision: Mapped[str] = mapped_column(server_default="")
+    #: Since when no source says it any more; if one says it again, it is open again.
+    gone_at: Mapped[datetime | None]
 
 
 class RegistrationRow(Base):
