@@ -34,8 +34,10 @@ _LATE_ZONES = (LOS_ANGELES, SHANGHAI)
 _ZONES = (NEW_YORK, SHANGHAI, LOS_ANGELES, KIRITIMATI)
 #: Before the points of 1 November.
 _JOINED = datetime(2026, 10, 31, 12, tzinfo=UTC)
-#: From these nothing but the exceptions of R7 comes.
-SILENT = ("submitted@example.edu", "unsubscribed@example.edu")
+#: Who left after some reminders.
+LEFT = "left@example.edu"
+#: To these nothing goes out any more (R7).
+SILENT = ("submitted@example.edu", "unsubscribed@example.edu", LEFT)
 
 
 def recording(office: Office) -> Office:
@@ -63,6 +65,11 @@ def populate(office: Office, *, until: datetime = NOW) -> None:
     )
     office.report("submitted@example.edu", at=_JOINED, YearTerm="spring 2027")
     live(office, _JOINED, until - timedelta(hours=9))
+    office.change(
+        "INSERT INTO unsubscription (person_id, topic, at) SELECT id, '*', :at FROM person WHERE email = :left",
+        at=until - timedelta(hours=9),
+        left=LEFT,
+    )
     for number, term in enumerate(_TERMS):
         late = until - timedelta(hours=8)
         office.fill_in(f"late-{number}@example.edu", at=late, **_form("domestic", term, _LATE_ZONES[number]))
