@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from enrollment_crm.bootstrap import rehearsal_parts_of
 from enrollment_crm.domain.scenarios import ScenarioInvalid
 from enrollment_crm.settings import Settings
+from enrollment_crm.sources.programs import ProgramConfigurationError
 from enrollment_crm.sources.scenarios import read_scenario
 from enrollment_crm.storage.engine import connect
 from enrollment_crm.storage.rehearsal import scratch_schema
@@ -35,7 +36,7 @@ class Stage:
         try:
             parts = rehearsal_parts_of(Settings(), self._engine, scenario)
             return rehearse(scenario, parts).to_json()
-        except ScenarioInvalid as error:
+        except (ScenarioInvalid, ProgramConfigurationError) as error:
             raise ScenarioInvalid(f"{file.name}: {error}") from error
 
 

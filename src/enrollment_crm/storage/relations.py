@@ -20,7 +20,7 @@ def relation(name: str, columns: Columns, rows: Sequence[Sequence[Any]]) -> Tabl
         for position, kind in enumerate(columns.values())
     ]
     shape = [column(one, kind) for one, kind in columns.items()]
-    return func.unnest(*arrays).table_valued(*shape, name=name).render_derived()
+    return func.unnest(*arrays).table_valued(*shape).render_derived(name=name)
 
 
 def prepare_to_count(connection: Connection) -> None:
