@@ -1,14 +1,16 @@
 """
 # Applications are taken in, and receipts go out
 
-**What it does.** The Slate query is pulled and dropped exports are read into the inbox, judged by
-`expectations/applications.json`, loaded (a status never goes back from submitted), routed, and submitted
-applications are acknowledged by email. It wakes when a row arrives, and every five minutes besides.
+**What it does.** The Slate query is pulled and dropped exports of applications and of their checklists are read into
+the inbox, judged by `expectations/applications.json` and `expectations/checklists.json`, loaded (a status never goes
+back from submitted; of an item the newest word of its source holds), routed, and submitted applications are
+acknowledged by email. It wakes when a row arrives, and every five minutes besides.
 
 **When it is red.** Open the red task's log; its last line says what to do.
 *collect*: Slate does not answer, or refuses the key; rows that came before are safe, and reminders that say
-"you have not submitted" may be out of date until it is green again. *validate*: a suite cannot be used.
-*load*, *route*: usually the database. *acknowledge*: the relay does not answer, or refuses us.
+"you have not submitted" or "not yet processed" may be out of date until it is green again.
+*validate*: a suite cannot be used. *load*, *route*: usually the database. *acknowledge*: the relay does not answer, or
+refuses us.
 
 **Safe to clear?** Yes, every task, at any time: a task drains what waits for it, and the database knows what was done.
 Rejected rows are in the table `quarantine`, with the reason in words.

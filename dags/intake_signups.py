@@ -1,9 +1,10 @@
 """
 # Signups become people, and get their welcome
 
-**What it does.** Rows of the request-info form and of dropped files are collected into the inbox, judged by
-`expectations/signups.json`, loaded as people, routed by entry term and residency, and welcomed by email.
-It wakes when a row arrives, and every five minutes besides.
+**What it does.** Rows of the inbox are judged by `expectations/signups.json`, loaded as people, routed by entry term
+and residency, and welcomed by email. It wakes when a row arrives, and every five minutes besides.
+*collect* stands beside: it brings rows of dropped files into the inbox, and they wake the next run. So nobody who
+filled in the form waits for a file.
 
 **When it is red.** Open the red task's log; its last line says what to do.
 *collect*: a source does not answer, or refuses us. *validate*: a suite cannot be used.
@@ -36,9 +37,10 @@ from enrollment_crm.orchestration.tasks import answer, collect, load, route, val
     catchup=False,
 )
 def intake_signups() -> None:
-    """Collect, validate, load, route, welcome."""
+    """Collect beside validate, load, route, welcome."""
     welcome = answer.override(task_id="welcome", outlets=[LEADS])
-    chain(collect("signup"), validate("signup"), load("signup"), route(), welcome("welcome"))
+    collect("signup")
+    chain(validate("signup"), load("signup"), route(), welcome("welcome"))
 
 
 intake_signups()

@@ -4,10 +4,11 @@ Rows take the real road but for Great Expectations: they are accepted without be
 the seconds that its import costs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import cache
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, partial
+from itertools import count
 from typing import Any
 
 from sqlalchemy import select, text
@@ -15,22 +16,36 @@ from tests.integration.relay import Relay
 
 from enrollment_crm.bootstrap import country_zones_of, field_maps_of
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
+from enrollment_crm.domain.facts import Fact
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.reminders import Span
+from enrollment_crm.domain.residency import STATED_GROUPS, Residency
+from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.mail.accept_log import MaildirAcceptLog
 from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.batches import record_batch
+from enrollment_crm.storage.deadlines import Approval
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import keep_raw_rows, pending_rows
 from enrollment_crm.storage.models import PersonRow
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
+from enrollment_crm.workflows.checklists import load_checklists
+from enrollment_crm.workflows.corrections import correct_entry_term, correct_residency, correct_zone
+from enrollment_crm.workflows.deadlines import bring_into_force
 from enrollment_crm.workflows.inbox import receive_form
 from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.registrations import register_address
 from enrollment_crm.workflows.reminders import send_reminders
 from enrollment_crm.workflows.routing import route_people
 from enrollment_crm.workflows.signups import load_signups
+from enrollment_crm.workflows.upcoming import next_instant
+
+#: Each fact has a name of its own, unless a test gives it one.
+_FACTS = count(1)
 
 PROGRAM = "ms-advanced-intelligent-manufacturing"
 ANA, BEN = "ana@example.edu", "ben@example.edu"
@@ -98,20 +113,76 @@ class Office:
             keep_raw_rows(connection, [row], source="slate", kind=RecordKind.APPLICATION.value, received_at=at)
         self.load(now=at)
 
+    def list_items(self, *rows: Mapping[str, str], at: datetime) -> None:
+        """Rows of Slate about items of a checklist, loaded."""
+        listed = [{"AppID": "a-1", "Date": at.isoformat()} | dict(row) for row in rows]
+        with transaction(self.engine) as connection:
+            keep_raw_rows(connection, listed, source="slate_checklist", kind=RecordKind.CHECKLIST.value, received_at=at)
+        self.load(now=at)
+
     def load(self, *, now: datetime, route: bool = True) -> None:
         """Accept and load every pending row, and route."""
-        for kind, load in ((RecordKind.SIGNUP, load_signups), (RecordKind.APPLICATION, load_applications)):
+        people: dict[str, Any] = {"country_zones": _country_zones(), "default_program": PROGRAM}
+        loaders: dict[RecordKind, Callable[..., object]] = {
+            RecordKind.SIGNUP: partial(load_signups, **people),
+            RecordKind.APPLICATION: partial(load_applications, **people),
+            RecordKind.CHECKLIST: load_checklists,
+        }
+        for kind, load in loaders.items():
             with transaction(self.engine) as connection:
                 ids = [row.id for row in pending_rows(connection, kind=kind.value, limit=10_000)]
                 if ids:
                     record_batch(connection, kind=kind.value, accepted=ids, rejected=[], tallies=[], now=now)
-            load(self.engine, _field_maps(), country_zones=_country_zones(), default_program=PROGRAM, now=now)
+            load(self.engine, _field_maps(), now=now)
         if route:
             route_people(self.engine, self.outbox.programs, default_program=PROGRAM, now=now)
+
+    def register(self, session: str, email: str = ANA, *, at: datetime, fact: str = "") -> bool:
+        """Take a seat in a session, and be routed."""
+        named = fact_at(at, fact)
+        seated = register_address(self.engine, email, session, country_zones=_country_zones(), fact=named)
+        self.load(now=at)
+        return seated
+
+    def say_residency(self, residency: str, email: str = ANA, *, at: datetime, fact: str = "") -> None:
+        """Another answer about residency, and the route that follows."""
+        correct_residency(self.engine, email, Residency(residency), fact=fact_at(at, fact))
+        self.load(now=at)
+
+    def say_zone(self, zone: str, email: str = ANA, *, at: datetime) -> None:
+        """Another clock, and the route that follows."""
+        correct_zone(self.engine, email, zone, country_zones=_country_zones(), fact=fact_at(at))
+        self.load(now=at)
+
+    def say_term(self, old: str | None, new: str, email: str = ANA, *, at: datetime, fact: str = "") -> None:
+        """Another term instead of one."""
+        was = EntryTerm.parse(old) if old else None
+        cadences, named = self.outbox.cadences, fact_at(at, fact)
+        correct_entry_term(self.engine, email, was, EntryTerm.parse(new), cadences=cadences, fact=named)
+        self.load(now=at)
+
+    def move_date(self, day: str, *, at: datetime, term: str = "fall 2027", of: str = "", a_round: str = "") -> int:
+        """State another date for a round of a term, for one group or for all; the number of dates that changed."""
+        a_round = a_round or ("early_action" if term.startswith("fall") else "final")
+        deadlines = [
+            Deadline(DeadlineGroup(PROGRAM, EntryTerm.parse(term), Round(a_round), group), date.fromisoformat(day))
+            for group in ([Residency(of)] if of else STATED_GROUPS)
+        ]
+        approval = Approval(by="dean", at=at, source="https://crm.example/dates", reason="a holiday")
+        with transaction(self.engine) as connection:
+            return len(bring_into_force(connection, self.outbox.cadences, deadlines, approval))
 
     def sweep(self, now: datetime) -> dict[str, int]:
         """One sweep of the reminders: messages by state."""
         return dict(send_reminders(self.outbox, now=now).counts)
+
+    def live(self, since: datetime, until: datetime) -> None:
+        """Sweep at the first instant, and then whenever something is due, up to and with the last."""
+        now: datetime | None = since
+        while now is not None:
+            self.sweep(now)
+            with transaction(self.engine) as connection:
+                now = next_instant(connection, self.outbox.cadences, Span(now, until)) if now < until else None
 
     def answer(self, kind: MessageKind, now: datetime) -> dict[str, int]:
         """Send the welcomes or receipts that are owed: messages by state."""
@@ -168,9 +239,50 @@ class Office:
         """Reasons of all covers that were withheld."""
         return self.query("SELECT withheld FROM cover WHERE withheld IS NOT NULL ORDER BY id")
 
+    def sent(self, kind: str = "deadline_reminder", email: str = ANA) -> list[str]:
+        """What went out to somebody: instant, stated date or session, offset, and whether it was caught up."""
+        rows = self.query(
+            "SELECT c.recorded_at, coalesce(c.stated_date::text, c.prep_session_id), c.offset, c.catch_up "
+            "FROM cover c JOIN person p ON p.id = c.person_id JOIN message m ON m.id = c.message_row_id "
+            "WHERE m.state = 'accepted' AND c.kind = :kind AND p.email = :email ORDER BY c.recorded_at, c.id",
+            kind=kind,
+            email=email,
+        )
+        return [
+            " ".join(filter(None, [f"{at:%m-%dT%H:%M}Z", about, offset, "caught up" if late else ""]))
+            for at, about, offset, late in rows
+        ]
+
+    def reasons(self, email: str = ANA) -> list[str]:
+        """What was withheld from somebody: instant, stated date or session, offset and reason."""
+        rows = self.query(
+            "SELECT c.recorded_at, coalesce(c.stated_date::text, c.prep_session_id), c.offset, c.withheld "
+            "FROM cover c JOIN person p ON p.id = c.person_id "
+            "WHERE c.withheld IS NOT NULL AND p.email = :email ORDER BY c.recorded_at, c.due_at, c.id",
+            email=email,
+        )
+        return [f"{at:%m-%dT%H:%M}Z {about} {offset} {reason}" for at, about, offset, reason in rows]
+
+    def reviews(self) -> list[tuple[str, str]]:
+        """What every open question is about, and for whom."""
+        return self.query(
+            "SELECT r.about, p.email FROM review r JOIN person p ON p.id = r.person_id "
+            "WHERE closed_at IS NULL ORDER BY r.id"
+        )
+
     def offsets(self) -> list[tuple[str, str | None]]:
         """Offset and reason of every cover, in order of its instant."""
         return self.query('SELECT "offset", withheld FROM cover ORDER BY due_at, id')
+
+
+def fact_at(at: datetime, name: str = "") -> Fact:
+    """A fact of a source of the tests, which reached us at this instant."""
+    return Fact("tests", name or f"fact {next(_FACTS)}", at)
+
+
+def utc(text: str) -> datetime:
+    """``2026-11-24T15:00`` as an instant."""
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 DAY, HOUR, MINUTE, SECOND = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1), timedelta(seconds=1)

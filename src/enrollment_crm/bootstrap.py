@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 from sqlalchemy import Engine
+from sqlalchemy.orm import configure_mappers
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap, translate
+from enrollment_crm.domain.freshness import NOTHING_WATCHED, FeedWatch, WatchedSource
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.domain.scenarios import Scenario
 from enrollment_crm.mail.accept_log import MaildirAcceptLog
@@ -31,6 +33,7 @@ from enrollment_crm.sources.programs import (
 from enrollment_crm.storage.engine import connect
 from enrollment_crm.workflows.composition import Letterhead
 from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.practice import practise_one_signup
 from enrollment_crm.workflows.rehearsal import RehearsalParts
 
 if TYPE_CHECKING:
@@ -56,7 +59,11 @@ def engine_of(settings: Settings) -> Engine:
     url = settings.database_url.get_secret_value()
     if not url:
         raise NoDatabaseError(NoDatabaseError.__doc__)
-    return connect(url)
+    return _PRACTISED.get(url) or connect(url)
+
+
+#: Engines that know their statements already, by URL. They hold no connection: children must not share one.
+_PRACTISED: dict[str, Engine] = {}
 
 
 def clock_of(settings: Settings) -> Callable[[], datetime]:
@@ -139,17 +146,35 @@ def _state_of(place: Path) -> FolderState:
 
 
 def warm_up(settings: Settings) -> None:
-    """Do once what every task would do again: import, compile, and judge one row, which finds every metric.
+    """Do once what every task would do again: import, compile, judge a row of each kind, take one signup to its end.
 
     For the process that forks tasks: its children have the result, and rebuild it only where a file has changed.
     """
     from enrollment_crm.validation.verdicts import CandidateRow  # noqa: PLC0415 - belongs to the line below
 
-    templates_of(settings)
+    configure_mappers()
     country_zones_of(settings)
     validator, field_maps = validator_of(settings), field_maps_of(settings)
     for kind, field_map in {one.kind: one for one in field_maps.values()}.items():
         validator.validate(kind, [CandidateRow(0, translate({}, field_map))])
+    templates_of(settings)
+    _practise(settings)
+
+
+def _practise(settings: Settings) -> None:
+    """Take one made-up signup to its welcome; keep the statements that were compiled for it, and nothing else."""
+    engine = engine_of(settings)
+    try:
+        practise_one_signup(
+            outbox_of(settings, engine),
+            validator_of(settings),
+            field_maps_of(settings),
+            country_zones=country_zones_of(settings),
+            now=clock_of(settings)(),
+        )
+    finally:
+        engine.dispose()
+        _PRACTISED[settings.database_url.get_secret_value()] = engine
 
 
 def feeds_of(settings: Settings, kind: RecordKind) -> list[Feed]:
@@ -173,6 +198,19 @@ def feeds_of(settings: Settings, kind: RecordKind) -> list[Feed]:
             )
         )
     return feeds
+
+
+def feed_watch_of(settings: Settings) -> FeedWatch:
+    """The feeds of applications that must be fresh, judged at this instant, also where a dry run looks ahead."""
+    field_maps, set_up = field_maps_of(settings), dict[str, bool]()
+    for feed in feeds_of(settings, RecordKind.APPLICATION):
+        set_up[feed.source] = feed.is_set_up or set_up.get(feed.source, False)
+    watched = [
+        WatchedSource(source, budget, is_set_up)
+        for source, is_set_up in set_up.items()
+        if (budget := field_maps[source].freshness_budget) is not None
+    ]
+    return FeedWatch(tuple(watched), judged_at=clock_of(settings)())
 
 
 def transport_of(settings: Settings) -> Transport:
@@ -210,6 +248,7 @@ def outbox_of(settings: Settings, engine: Engine) -> Outbox:
         secret=settings.secret_key.get_secret_value().encode(),
         public_url=settings.public_url,
         lease=timedelta(seconds=settings.lease_in_seconds),
+        freshness=feed_watch_of(settings),
     )
 
 
@@ -219,13 +258,24 @@ def rehearsal_parts_of(settings: Settings, engine: Engine, scenario: Scenario) -
     Raises:
         ProgramConfigurationError: the scenario's ``config`` says what cannot be.
     """
+    outbox = rehearsal_outbox_of(settings, engine, scenario)
+    known = tuple(outbox.programs)
+    read = partial(_validator, known_programs=known)
+    validator = _as_long_as_unchanged(read, settings.home_directory / "expectations", known)
+    return RehearsalParts(outbox, validator, field_maps_of(settings), country_zones_of(settings))
+
+
+def rehearsal_outbox_of(settings: Settings, engine: Engine, scenario: Scenario) -> Outbox:
+    """The outbox of a rehearsal: it records instead of sending, and a sweep looks at its own instant alone."""
     default = programs_of(settings)[settings.default_program]
     cadence = override_cadence(default.cadence, scenario.config)
     keys = {settings.default_program, *scenario.programs()}
     programs = {key: replace(default, key=key, cadence=cadence) for key in sorted(keys)}
-    outbox = replace(
-        outbox_of(settings, engine), programs=programs, transport=RecordingTransport(), punctuality=timedelta(0)
+    return replace(
+        outbox_of(settings, engine),
+        programs=programs,
+        transport=RecordingTransport(),
+        punctuality=timedelta(0),
+        # Its applications come as facts and not by a feed.
+        freshness=NOTHING_WATCHED,
     )
-    read = partial(_validator, known_programs=tuple(programs))
-    validator = _as_long_as_unchanged(read, settings.home_directory / "expectations", tuple(programs))
-    return RehearsalParts(outbox, validator, field_maps_of(settings), country_zones_of(settings))

@@ -12,12 +12,12 @@ from tests.dags.conftest import DAGS
 
 #: The DAGs and their tasks, in the order in which they run. A DAG that is not listed here fails the tests.
 LISTED = {
-    "intake_signups": ["collect", "validate", "load", "route", "welcome"],
+    "intake_signups": ["collect", "validate", "load", "route", "welcome"],  # the first one beside the others
     "intake_applications": ["collect", "validate", "load", "route", "acknowledge"],
     "send_reminders": ["find_due_cells", "send", "summary"],
     "sync_calendar": ["read_pages", "check_pages", "compare", "approve", "apply", "summary"],
 }
-#: DAGs that an asset wakes as well.
+#: People wait for these, so an asset wakes them as well; the pages are read once a day, by the clock alone.
 WOKEN = {"intake_signups": "inbox_signups", "intake_applications": "inbox_applications", "send_reminders": "leads"}
 FILES = sorted(DAGS.glob("*.py"))
 WIRING = (ast.If, ast.For, ast.While, ast.Try, ast.IfExp, ast.Lambda, ast.ListComp, ast.DictComp, ast.Match, ast.With)
@@ -31,6 +31,20 @@ def test_the_bag_holds_the_listed_dags_and_no_others(dag_bag: Any) -> None:
 @pytest.mark.parametrize("dag_id", LISTED)
 def test_tasks_run_in_the_documented_order(dag_bag: Any, dag_id: str) -> None:
     assert [task.task_id for task in dag_bag.dags[dag_id].topological_sort()] == LISTED[dag_id]
+
+
+def test_nobody_who_filled_in_the_form_waits_for_a_file(dag_bag: Any) -> None:
+    signups = dag_bag.dags["intake_signups"]
+    assert not signups.get_task("collect").downstream_task_ids
+    assert not signups.get_task("validate").upstream_task_ids
+
+
+@pytest.mark.parametrize("dag_id", WOKEN)
+def test_a_task_costs_one_value_and_no_rendering(dag_bag: Any, dag_id: str) -> None:
+    for task in dag_bag.dags[dag_id].tasks:
+        assert not task.multiple_outputs, f"{task.task_id} sends each of its counts by itself"
+        if task.task_id not in ("send", "summary"):  # they take what other tasks return
+            assert task.template_fields == ()
 
 
 @pytest.mark.parametrize("dag_id", LISTED)

@@ -53,6 +53,8 @@ def home(tmp_path: Path, site: HTTPServer, engine: Engine, cluster: Cluster, mon
         (tmp_path / shared).symlink_to(CHECKOUT / shared)
     folder = tmp_path / "config" / "programs"
     folder.mkdir(parents=True)
+    for shared in ("sources", "countries.yml", "country-zones.yml"):
+        (tmp_path / "config" / shared).symlink_to(CHECKOUT / "config" / shared)
     configured = yaml.safe_load((CHECKOUT / "config" / "programs" / f"{PROGRAM}.yml").read_text("utf-8"))
     sources = {"program_page": site.url_for("/program/"), "events_pages": [site.url_for("/events/")]}
     configured["calendar_sources"] |= sources

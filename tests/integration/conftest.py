@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 from sqlalchemy import Engine
-from tests.factories import STARTS, Office
+from tests.factories import SEPTEMBER, STARTS, Office
 from tests.integration.relay import Relay, running_relay
 
 from enrollment_crm.bootstrap import (
@@ -34,6 +34,7 @@ from enrollment_crm.validation.batches import Validator
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
 from enrollment_crm.workflows.batches import validate_pending
+from enrollment_crm.workflows.checklists import load_checklists
 from enrollment_crm.workflows.deadlines import load_calendar, load_prep_sessions
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.reminders import send_reminders
@@ -105,6 +106,7 @@ class Pipeline:
             validate_pending(self.engine, self.validator, field_maps, kind=kind, now=now)
         for load in (load_signups, load_applications):
             load(self.engine, field_maps, country_zones=country_zones, default_program=self.default_program, now=now)
+        load_checklists(self.engine, field_maps, now=now)
         route_people(self.engine, self.programs, default_program=self.default_program, now=now)
         for answer in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED):
             send_answers(self.outbox, answer, now=now)
@@ -153,5 +155,5 @@ def office(engine: Engine, relay: Relay) -> Iterator[Office]:
 def session(office: Office) -> str:
     """The id of a prep session that begins at ``STARTS``."""
     one = PrepSession("prep-1", "Prep Session", STARTS, "America/New_York", 60, "Online", "https://crm.example/1")
-    load_prep_sessions(office.engine, [one])
+    load_prep_sessions(office.engine, [one], now=SEPTEMBER)
     return one.id

@@ -29,11 +29,15 @@ FIFTH = PrepSession(
 )
 _TERMS = ("spring 2027", "fall 2027")
 _GROUPS = ("domestic", "international_inside_us", "international_outside_us", "")
+#: One of them has a catch-up that waits for the morning.
+_LATE_ZONES = (LOS_ANGELES, SHANGHAI)
 _ZONES = (NEW_YORK, SHANGHAI, LOS_ANGELES, KIRITIMATI)
 #: Before the points of 1 November.
 _JOINED = datetime(2026, 10, 31, 12, tzinfo=UTC)
-#: From these nothing but the exceptions of R7 comes.
-SILENT = ("submitted@example.edu", "unsubscribed@example.edu")
+#: Who left after some reminders.
+LEFT = "left@example.edu"
+#: To these nothing goes out any more (R7).
+SILENT = ("submitted@example.edu", "unsubscribed@example.edu", LEFT)
 
 
 def recording(office: Office) -> Office:
@@ -61,9 +65,14 @@ def populate(office: Office, *, until: datetime = NOW) -> None:
     )
     office.report("submitted@example.edu", at=_JOINED, YearTerm="spring 2027")
     live(office, _JOINED, until - timedelta(hours=9))
+    office.change(
+        "INSERT INTO unsubscription (person_id, topic, at) SELECT id, '*', :at FROM person WHERE email = :left",
+        at=until - timedelta(hours=9),
+        left=LEFT,
+    )
     for number, term in enumerate(_TERMS):
         late = until - timedelta(hours=8)
-        office.fill_in(f"late-{number}@example.edu", at=late, **_form("domestic", term, _ZONES[number + 1]))
+        office.fill_in(f"late-{number}@example.edu", at=late, **_form("domestic", term, _LATE_ZONES[number]))
     office.load(now=until - timedelta(hours=8))
     live(office, until - timedelta(hours=8), until)
 

@@ -1,12 +1,18 @@
 """Alerts reach operations by mail, and name no person."""
 
 import asyncio
+from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 from tests.integration.conftest import Inbox
 
-from enrollment_crm.orchestration.alerts import tell_operations_run_is_late, tell_operations_task_failed
+from enrollment_crm.domain.freshness import Gate, GateChange, SourceAge
+from enrollment_crm.orchestration.alerts import (
+    tell_operations_of_gate,
+    tell_operations_run_is_late,
+    tell_operations_task_failed,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +39,13 @@ def test_a_failed_task_is_told_without_the_words_of_its_exception(inbox: Inbox) 
     (alert,) = inbox.messages()
     assert "intake_signups.welcome has failed: ValueError" in alert["Subject"]
     assert "ana@" not in alert.as_string()
+
+
+def test_a_gate_that_closes_is_told_by_mail(inbox: Inbox) -> None:
+    gate = Gate((SourceAge("slate", timedelta(hours=31), timedelta(hours=24)),))
+    tell_operations_of_gate(GateChange(gate, people_held=412))
+
+    (alert,) = inbox.messages()
+    assert "Reminders are held" in alert["Subject"]
+    for part in ("slate last came 31 h ago, budget 24 h", "412 people"):
+        assert part in alert.get_content().replace("\n", " ")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import Engine
 from tests.factories import ANA, BEN, PROGRAM, SEPTEMBER, T_7, T_14, Office
 
 from enrollment_crm.bootstrap import country_zones_of, field_maps_of
@@ -23,21 +24,24 @@ from enrollment_crm.workflows.routing import Routed, route_people
 from enrollment_crm.workflows.signups import load_signups
 
 
-def everything(office: Office) -> dict[str, list[object]]:
+def everything_in(engine: Engine) -> dict[str, object]:
     """What every table holds."""
-    return {
-        name: office.query(f'SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM "{name}" t')
-        for name in Base.metadata.tables
-    }
+    with transaction(engine) as connection:
+        return {
+            name: connection.exec_driver_sql(
+                f'SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text)) FROM "{name}" t'
+            ).scalar()
+            for name in Base.metadata.tables
+        }
 
 
 @pytest.fixture
 def unchanged(office: Office) -> Callable[[], bool]:
     """Whether the database holds what it held when this was first asked, and nothing was offered to the relay."""
-    seen: list[dict[str, list[object]]] = []
+    seen: list[dict[str, object]] = []
 
     def compare() -> bool:
-        seen.append(everything(office))
+        seen.append(everything_in(office.engine))
         return seen[0] == seen[-1] and not office.relay.offered
 
     return compare

@@ -119,5 +119,5 @@ def test_instants_carry_a_zone_and_text_has_no_length(migrated_engine: Engine) -
             )
         ).scalars()
         assert set(types) <= {
-            "bigint", "boolean", "bytea", "date", "integer", "json", "text", "timestamp with time zone",
+            "ARRAY", "bigint", "boolean", "bytea", "date", "integer", "json", "text", "timestamp with time zone",
         }  # fmt: skip

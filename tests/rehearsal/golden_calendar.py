@@ -10,7 +10,7 @@ from typing import Any
 
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.rehearsal_table import calendar_rows
-from enrollment_crm.cli.rehearsal_worker import close_stage, open_stage, perform
+from enrollment_crm.cli.rehearsal_worker import stage_on
 from enrollment_crm.settings import CHECKOUT, Settings
 
 COHORT = Path(__file__).parent / "golden" / "cohort.json"
@@ -18,9 +18,9 @@ PAGE = CHECKOUT / "docs" / "golden-calendar.md"
 
 _HEAD = """# The golden calendar
 
-What the people of [a made-up cohort](../tests/rehearsal/golden/cohort.json) get between October 2026 and August 2027, by
-`enrollment-crm rehearse`. In brackets stands what was withheld. A change of rules shows here as a diff; after one, write
-the page anew with `.venv/bin/python -m tests.rehearsal.golden_calendar`, and read what changed.
+What the people of [a made-up cohort](../tests/rehearsal/golden/cohort.json) get between October 2026 and August 2027,
+by `enrollment-crm rehearse`. In brackets stands what was withheld. A change of rules shows here as a diff. After one,
+write the page anew with `.venv/bin/python -m tests.rehearsal.golden_calendar`, and read what changed.
 """
 
 
@@ -40,10 +40,11 @@ def _row(row: tuple[str, ...]) -> str:
 
 def main() -> None:
     """Write the page."""
-    with crm_database(Settings(), upgrade=False) as engine:
-        open_stage(engine.url.render_as_string(hide_password=False))
-        PAGE.write_text(page_of(perform(COHORT)), "utf-8")
-        close_stage()
+    with (
+        crm_database(Settings(), upgrade=False) as engine,
+        stage_on(engine.url.render_as_string(hide_password=False)) as stage,
+    ):
+        PAGE.write_text(page_of(stage.perform(COHORT)), "utf-8")
 
 
 if __name__ == "__main__":

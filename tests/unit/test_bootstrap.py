@@ -1,14 +1,25 @@
 """Configuration is read once, and again when a file of it has changed."""
 
 import shutil
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from enrollment_crm.bootstrap import NoDatabaseError, clock_of, engine_of, programs_of, templates_of
+from enrollment_crm.bootstrap import (
+    NoDatabaseError,
+    clock_of,
+    engine_of,
+    feed_watch_of,
+    programs_of,
+    rehearsal_parts_of,
+    templates_of,
+)
+from enrollment_crm.domain.freshness import NOTHING_WATCHED, FeedWatch, WatchedSource
+from enrollment_crm.domain.scenarios import Scenario
 from enrollment_crm.settings import CHECKOUT, Settings
 from enrollment_crm.sources.programs import ProgramConfigurationError
+from enrollment_crm.storage.engine import connect
 
 
 @pytest.fixture
@@ -50,3 +61,44 @@ def test_the_clock_stands_still_where_the_settings_stop_it() -> None:
 def test_without_a_database_the_error_says_what_to_set() -> None:
     with pytest.raises(NoDatabaseError, match="CRM_DATABASE_URL"):
         engine_of(Settings())
+
+
+NOON = datetime(2026, 11, 24, 17, tzinfo=UTC)
+A_DAY = timedelta(hours=24)
+
+
+def test_nothing_is_watched_where_no_feed_is_set_up(settings: Settings) -> None:
+    assert feed_watch_of(settings.model_copy(update={"as_of": NOON})) == FeedWatch((), judged_at=NOON)
+
+
+def test_a_slate_query_is_watched(settings: Settings) -> None:
+    watch = feed_watch_of(settings.model_copy(update={"slate_query_url": "https://slate.example/q"}))
+    assert watch.sources == (WatchedSource("slate", A_DAY),)
+
+
+def test_a_dropped_export_is_watched_once_its_folder_is_there(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "drop" / "webadmit").mkdir(parents=True)
+    (tmp_path / "drop" / "signups_csv").mkdir()
+    watch = feed_watch_of(settings.model_copy(update={"drop_directory": tmp_path / "drop"}))
+    assert {one.source: one.is_set_up for one in watch.sources} == {"slate": False, "webadmit": True}
+
+
+def test_a_source_that_comes_two_ways_is_set_up_by_either(settings: Settings, tmp_path: Path) -> None:
+    both = {"drop_directory": tmp_path / "drop", "slate_query_url": "https://slate.example/q"}
+    watch = feed_watch_of(settings.model_copy(update=both))
+    assert {one.source: one.is_set_up for one in watch.sources} == {"slate": True, "webadmit": False}
+
+
+def test_a_source_that_is_not_watched_is_not(settings: Settings) -> None:
+    slate = settings.home_directory / "config" / "sources" / "slate.yml"
+    content = slate.read_text("utf-8").replace("freshness_budget_in_hours: 24", "freshness: not_watched")
+    slate.write_text(content, "utf-8")
+    assert feed_watch_of(settings.model_copy(update={"slate_query_url": "https://slate.example/q"})).sources == ()
+
+
+def test_a_rehearsal_watches_no_feed(settings: Settings) -> None:
+    shutil.copytree(CHECKOUT / "expectations", settings.home_directory / "expectations")
+    with_slate = settings.model_copy(update={"slate_query_url": "https://slate.example/q"})
+    scenario = Scenario("one", start=NOON, end=NOON + A_DAY, config={}, facts=())
+    parts = rehearsal_parts_of(with_slate, connect("postgresql://nobody@localhost/none"), scenario)
+    assert parts.outbox.freshness == NOTHING_WATCHED

@@ -3,16 +3,18 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from enrollment_crm.domain.addresses import address_key
 from enrollment_crm.domain.applications import Application, application_of
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.checklists import ChecklistReport, checklist_report_of
 from enrollment_crm.domain.field_maps import translate
 from enrollment_crm.domain.residency import Residency, conclude_residency
 from enrollment_crm.domain.signups import Signup, signup_of
@@ -29,6 +31,12 @@ FILES = {
     "form": "form-posts.json",
     "slate": "slate/applications.json",
     "webadmit": "webadmit/applications.csv",
+    "slate_checklist": "slate-checklist/items.csv",
+}
+MAKE: Mapping[RecordKind, Callable[..., Any]] = {
+    RecordKind.SIGNUP: signup_of,
+    RecordKind.APPLICATION: application_of,
+    RecordKind.CHECKLIST: checklist_report_of,
 }
 RESERVED_DOMAIN = re.compile(r"@(.+\.)?(example|example\.(com|org|net|edu))$", re.IGNORECASE)
 
@@ -39,7 +47,12 @@ class Outcome:
 
     rows: int
     verdict: Verdict
-    records: Sequence[Signup | Application]
+    records: Sequence[Any]
+
+    @property
+    def of_people(self) -> Sequence[Signup | Application]:
+        """The records that name a person by address."""
+        return [one for one in self.records if not isinstance(one, ChecklistReport)]
 
 
 def raw_rows(file: Path) -> Sequence[Mapping[str, object]]:
@@ -60,7 +73,7 @@ def outcomes() -> dict[str, Outcome]:
         field_map = field_maps[source]
         rows = [translate(raw, field_map) for raw in raw_rows(SAMPLES / name)]
         verdict = validator.validate(field_map.kind, [CandidateRow(i, row) for i, row in enumerate(rows)])
-        make = signup_of if field_map.kind is RecordKind.SIGNUP else application_of
+        make = MAKE[field_map.kind]
         records = [make(rows[i], source=source, received_at=SEEN_FROM) for i in verdict.accepted]
         found[source] = Outcome(len(rows), verdict, records)
     return found
@@ -70,7 +83,7 @@ def outcomes() -> dict[str, Outcome]:
 def people(outcomes: dict[str, Outcome]) -> dict[str, list[Signup | Application]]:
     by_address: dict[str, list[Signup | Application]] = {}
     for outcome in outcomes.values():
-        for record in outcome.records:
+        for record in outcome.of_people:
             by_address.setdefault(address_key(record.email or ""), []).append(record)
     return by_address
 
@@ -137,13 +150,21 @@ def test_everything_happened_before_the_demonstration_begins(outcomes: dict[str,
     moments = [
         record.occurred_at if isinstance(record, Signup) else record.report.occurred_at
         for one in outcomes.values()
-        for record in one.records
+        for record in one.of_people
     ]
+    moments += [one.state.occurred_at for one in outcomes["slate_checklist"].records if one.state.occurred_at]
     assert max(moments) <= SEEN_FROM
     assert min(moments) < datetime(2026, 9, 15, tzinfo=UTC)
 
 
 def test_nobody_can_be_reached_at_a_sample_address(outcomes: dict[str, Outcome]) -> None:
-    addresses = [record.email or "" for one in outcomes.values() for record in one.records]
+    addresses = [record.email or "" for one in outcomes.values() for record in one.of_people]
     assert addresses
     assert [address for address in addresses if not RESERVED_DOMAIN.search(address)] == []
+
+
+def test_the_checklists_belong_to_sample_applications_but_for_one(outcomes: dict[str, Outcome]) -> None:
+    applications = {one.application_id for one in outcomes["slate"].of_people if isinstance(one, Application)}
+    listed = {one.application_reference for one in outcomes["slate_checklist"].records}
+    assert {one[-3:] for one in listed - applications} == {"099"}
+    assert {one.code for one in outcomes["slate_checklist"].records if one.item is None} == {"PORTFOLIO"}

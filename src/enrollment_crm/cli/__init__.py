@@ -3,9 +3,12 @@
 import typer
 
 from enrollment_crm.cli import calendar, templates
+from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
+from enrollment_crm.cli.explain import explain
 from enrollment_crm.cli.failures import explained
+from enrollment_crm.cli.forecast import forecast
 from enrollment_crm.cli.intake import intake
 from enrollment_crm.cli.people import people
 from enrollment_crm.cli.rehearse import rehearse
@@ -33,7 +36,11 @@ app.command()(intake)
 app.command()(route)
 app.command()(send)
 app.command()(people)
+app.command()(explain)
+app.command()(forecast)
 app.command()(rehearse)
+calendar.app.command()(sync)
+calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(db_app, name="db")
 app.add_typer(templates.app, name="templates")

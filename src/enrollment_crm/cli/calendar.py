@@ -12,7 +12,6 @@ from rich.console import Console
 from rich.markup import escape
 
 from enrollment_crm.bootstrap import clock_of, outbox_of, programs_of
-from enrollment_crm.cli import calendar_sync
 from enrollment_crm.cli.calendar_tables import calendar_as_json, print_calendar, print_waiting, waiting_as_json
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson
@@ -38,15 +37,9 @@ app = typer.Typer(
     Deadlines and prep sessions: what is in force, and how it is changed.
 
     A date in force is moved in two steps: `plan` says what a changed configuration would do to how many people, and
-    `apply` does it. `sync` does both from what the program's pages say. Next year's dates are made by `rollover` and
-    count only once a person has confirmed them.
+    `apply` does it. Next year's dates are made by `rollover` and count only once a person has confirmed them.
     """,
 )
-
-
-app.command()(calendar_sync.sync)
-app.command()(calendar_sync.reviews)
-app.command()(calendar_sync.decide)
 
 
 def _read_term(text: str) -> EntryTerm:

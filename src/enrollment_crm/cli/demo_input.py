@@ -45,6 +45,7 @@ class Samples:
         return {
             "signups_csv": self.directory / "request-info" / "signups.csv",
             "webadmit": self.directory / "webadmit" / "applications.csv",
+            "slate_checklist": self.directory / "slate-checklist" / "items.csv",
         }
 
     def count_rows(self) -> int:

@@ -12,7 +12,6 @@ from rich.markup import escape
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from enrollment_crm.domain.calendar_plans import StalePlanError
-from enrollment_crm.domain.calendar_sync import CalendarUnreadError
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.instants import NaiveDatetimeError
 from enrollment_crm.domain.proposals import ProposalError
@@ -24,7 +23,6 @@ from enrollment_crm.stack.errors import StackError
 from enrollment_crm.validation.suites import SuiteError
 
 _MENDABLE = (
-    CalendarUnreadError,
     CampaignStoppedError,
     FeedError,
     FieldMapError,

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -18,10 +18,9 @@ from enrollment_crm.settings import Settings
 from enrollment_crm.sources.feeds import Feed, file_feed
 from enrollment_crm.workflows.applications import load_applications
 from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
+from enrollment_crm.workflows.checklists import load_checklists
 from enrollment_crm.workflows.inbox import Collected, collect
 from enrollment_crm.workflows.signups import load_signups
-
-_LOADERS = {RecordKind.SIGNUP: load_signups, RecordKind.APPLICATION: load_applications}
 
 File = Annotated[
     Path | None,
@@ -66,7 +65,13 @@ def intake(
         )
     settings = Settings()
     now = instant_of_command(as_of, settings, dry_run=dry_run)
-    field_maps, country_zones = field_maps_of(settings), country_zones_of(settings)
+    field_maps = field_maps_of(settings)
+    people: dict[str, Any] = {"country_zones": country_zones_of(settings), "default_program": settings.default_program}
+    loaders: Mapping[RecordKind, Callable[..., Loaded]] = {
+        RecordKind.SIGNUP: partial(load_signups, **people),
+        RecordKind.APPLICATION: partial(load_applications, **people),
+        RecordKind.CHECKLIST: load_checklists,
+    }
     given = _feed_of(file, source, field_maps) if file else None
     counts: dict[str, dict[str, int]] = {}
     with crm_database(settings) as engine, steps(quiet=as_json) as run:
@@ -76,13 +81,7 @@ def intake(
             work: dict[str, Callable[..., Collected | Validated | Loaded]] = {
                 "collect": partial(collect, engine, feeds),
                 "validate": partial(validate_pending, engine, validator, field_maps, kind=kind),
-                "load": partial(
-                    _LOADERS[kind],
-                    engine,
-                    field_maps,
-                    country_zones=country_zones,
-                    default_program=settings.default_program,
-                ),
+                "load": partial(loaders[kind], engine, field_maps),
             }
             for step, do in work.items():
                 name = f"{step} {kind.value}s"

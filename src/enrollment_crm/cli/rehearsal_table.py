@@ -5,7 +5,6 @@ from typing import Any
 
 from enrollment_crm.cli.output import print_rows
 
-
 #: What the columns of a row hold.
 COLUMNS = ("Instant (UTC)", "Who", "What", "About")
 

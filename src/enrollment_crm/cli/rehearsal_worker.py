@@ -1,15 +1,18 @@
-"""One process that rehearses: it sets its stage once, a schema of its own, and performs one scenario after another."""
+"""A stage for rehearsals: a schema of its own, made once, on which one scenario after another is performed."""
 
 import atexit
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from uuid import uuid4
 
 from sqlalchemy import Engine
 
 from enrollment_crm.bootstrap import rehearsal_parts_of
 from enrollment_crm.domain.scenarios import ScenarioInvalid
 from enrollment_crm.settings import Settings
+from enrollment_crm.sources.programs import ProgramConfigurationError
 from enrollment_crm.sources.scenarios import read_scenario
 from enrollment_crm.storage.engine import connect
 from enrollment_crm.storage.rehearsal import scratch_schema
@@ -17,42 +20,49 @@ from enrollment_crm.storage.schema import upgrade_schema
 from enrollment_crm.workflows.rehearsal import rehearse
 
 
-class _Stage:
-    """What a process keeps from one scenario to the next."""
+class Stage:
+    """Where scenarios are performed, one at a time."""
 
-    stack: ExitStack | None = None
-    engine: Engine | None = None
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def perform(self, file: Path) -> dict[str, object]:
+        """Rehearse the scenario of one file.
+
+        Raises:
+            ScenarioInvalid: it says what cannot be rehearsed; the message names the file.
+        """
+        scenario = read_scenario(file)
+        try:
+            parts = rehearsal_parts_of(Settings(), self._engine, scenario)
+            return rehearse(scenario, parts).to_json()
+        except (ScenarioInvalid, ProgramConfigurationError) as error:
+            raise ScenarioInvalid(f"{file.name}: {error}") from error
+
+
+@contextmanager
+def stage_on(url: str) -> Iterator[Stage]:
+    """A stage in the database of this URL, which is dropped at the end. Nothing that is really there is touched."""
+    server = connect(url)
+    try:
+        with scratch_schema(server, f"rehearsal_{os.getpid()}_{uuid4().hex[:8]}") as engine:
+            upgrade_schema(engine)
+            yield Stage(engine)
+    finally:
+        server.dispose()
+
+
+#: The stage of a process that does nothing else, as long as it lives.
+_OPEN: list[Stage] = []
 
 
 def open_stage(url: str) -> None:
-    """Make the schema and its tables; called once a process."""
+    """Begin a process that rehearses."""
     stack = ExitStack()
-    server = connect(url)
-    stack.callback(server.dispose)
-    _Stage.engine = stack.enter_context(scratch_schema(server, f"rehearsal_{os.getpid()}"))
-    _Stage.stack = stack
-    upgrade_schema(_Stage.engine)
-    atexit.register(close_stage)
-
-
-def close_stage() -> None:
-    """Drop the schema; twice is once."""
-    if _Stage.stack is not None:
-        _Stage.stack.close()
-    _Stage.stack = _Stage.engine = None
+    _OPEN.append(stack.enter_context(stage_on(url)))
+    atexit.register(stack.close)
 
 
 def perform(file: Path) -> dict[str, object]:
-    """Rehearse the scenario of one file.
-
-    Raises:
-        ScenarioInvalid: it says what cannot be rehearsed; the message names the file.
-    """
-    if _Stage.engine is None:
-        raise RuntimeError("The stage is not open: call open_stage first.")
-    scenario = read_scenario(file)
-    try:
-        parts = rehearsal_parts_of(Settings(), _Stage.engine, scenario)
-        return rehearse(scenario, parts).to_json()
-    except ScenarioInvalid as error:
-        raise ScenarioInvalid(f"{file.name}: {error}") from error
+    """Rehearse on the stage of this process."""
+    return _OPEN[-1].perform(file)

@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
@@ -14,7 +14,7 @@ from rich.progress import track
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.output import REMARKS
 from enrollment_crm.cli.rehearsal_table import print_calendar
-from enrollment_crm.cli.rehearsal_worker import close_stage, open_stage, perform
+from enrollment_crm.cli.rehearsal_worker import open_stage, perform, stage_on
 from enrollment_crm.domain.scenarios import ScenarioInvalid
 from enrollment_crm.settings import Settings
 
@@ -71,11 +71,8 @@ def _results(files: Sequence[Path], url: str) -> Iterator[Json]:
     """The result of each file in order; one that cannot be rehearsed gives its ``error``."""
     processes = min(_MOST_PROCESSES, os.cpu_count() or 1)
     if processes == 1 or len(files) < _WORTH_A_PROCESS:
-        open_stage(url)
-        try:
-            yield from map(_perform, files)
-        finally:
-            close_stage()
+        with stage_on(url) as stage:
+            yield from (_result(stage.perform, file) for file in files)
         return
     context = get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context, initializer=open_stage, initargs=(url,)) as pool:
@@ -83,8 +80,12 @@ def _results(files: Sequence[Path], url: str) -> Iterator[Json]:
 
 
 def _perform(file: Path) -> Json:
+    return _result(perform, file)
+
+
+def _result(perform_file: Callable[[Path], Json], file: Path) -> Json:
     try:
-        return perform(file)
+        return perform_file(file)
     except ScenarioInvalid as error:
         return {"error": str(error)}
 

@@ -17,10 +17,6 @@ class PlanAlreadyAppliedError(StalePlanError):
     """The plan was applied before; a plan is applied once. For another change make another plan."""
 
 
-class NotApprovedError(RuntimeError):
-    """No person has approved this change, so nothing was changed. Clear `approve`, and answer it in Airflow."""
-
-
 @dataclass(frozen=True)
 class SessionImpact:
     """The change of one session, and how many of those who registered are told of it at once (R10)."""

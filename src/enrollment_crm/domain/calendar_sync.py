@@ -17,6 +17,10 @@ from enrollment_crm.domain.proposals import Proposal
 from enrollment_crm.domain.session_matching import Matching, is_settled, match_sessions
 
 
+class NotApprovedError(RuntimeError):
+    """No person has approved this change, so nothing was changed. Clear `approve`, and answer it in Airflow."""
+
+
 class CalendarUnreadError(Exception):
     """Part of the calendar was not read; nothing of that part was changed. See the pages that are named."""
 

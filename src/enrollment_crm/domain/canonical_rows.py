@@ -20,6 +20,8 @@ class RecordKind(StrEnum):
     SIGNUP = "signup"
     #: An application system reports where an application stands.
     APPLICATION = "application"
+    #: An application system reports where one item of the checklist of an application stands.
+    CHECKLIST = "checklist"
 
 
 #: Where a source notes that it could not read a row properly (too few cells, broken quotes).
@@ -35,11 +37,16 @@ _APPLICATION_FIELDS = (
     "status", "source_status", "occurred_at", "citizenship", "holds_visa", "address_country", "time_zone",
     DAMAGE,
 )  # fmt: skip
+_CHECKLIST_FIELDS = (
+    "application_source", "application_id", "item", "code", "item_reference", "status", "source_status",
+    "occurred_at", DAMAGE,
+)  # fmt: skip
 
 #: The fields of a canonical row of each kind, in the order in which people read them.
 CANONICAL_FIELDS: Mapping[RecordKind, tuple[str, ...]] = {
     RecordKind.SIGNUP: _SIGNUP_FIELDS,
     RecordKind.APPLICATION: _APPLICATION_FIELDS,
+    RecordKind.CHECKLIST: _CHECKLIST_FIELDS,
 }
 
 YES = "yes"

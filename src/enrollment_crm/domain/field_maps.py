@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, DAMAGE, NO, YES, RecordKind
+from enrollment_crm.domain.checklists import ChecklistItem, ItemStatus
 from enrollment_crm.domain.raw_values import instant_text_of, lookup_key, term_of, text_of
 from enrollment_crm.domain.residency import Citizenship, Residency
 from enrollment_crm.domain.terms import EntryTerm
@@ -22,9 +24,14 @@ LONGEST_VALUE_IN_CHARACTERS = 10_000
 CHOICES: Mapping[str, tuple[str, ...]] = {
     "residency": tuple(Residency),
     "citizenship": tuple(Citizenship),
-    "status": tuple(ApplicationStatus),
+    "item": tuple(ChecklistItem),
     "holds_visa": (YES, NO),
     "consent": (YES, NO),
+}
+#: A status is one of a kind of record.
+_STATUSES: Mapping[RecordKind, tuple[str, ...]] = {
+    RecordKind.APPLICATION: tuple(ApplicationStatus),
+    RecordKind.CHECKLIST: tuple(ItemStatus),
 }
 _YES_AND_NO = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "on", "x", "checked"), YES),
@@ -63,6 +70,9 @@ class FieldMap:
     defaults: Mapping[str, str] = field(default_factory=dict)
     #: Words that stand for nothing, in every field but names.
     blanks: tuple[str, ...] = ()
+    #: How old a feed of applications may be before nobody is told any more that they have not submitted; None: it is
+    #: not watched.
+    freshness_budget: timedelta | None = None
 
     def __post_init__(self) -> None:
         problems = [*self._unknown_fields(), *self._impossible_values(), *self._impossible_terms()]
@@ -80,9 +90,12 @@ class FieldMap:
                 if name not in known:
                     yield f"{part}: a {self.kind.value} has no {name!r}, its fields are {', '.join(known)}"
 
+    def _choices(self, name: str) -> tuple[str, ...]:
+        return _STATUSES.get(self.kind, ()) if name == "status" else CHOICES.get(name, ())
+
     def _impossible_values(self) -> Iterator[str]:
         for name, values in self.value_maps.items():
-            choices = CHOICES.get(name, ())
+            choices = self._choices(name)
             for given, meant in values.items():
                 if choices and meant and meant not in choices:
                     yield f"value_maps.{name}.{given}: {meant!r} is none of {', '.join(choices)}"
@@ -105,7 +118,7 @@ class FieldMap:
         if name == DAMAGE or name in _NAMES:
             return lambda text: text
         meanings: dict[str, str | None] = dict.fromkeys(map(lookup_key, self.blanks))
-        choices = CHOICES.get(name, ())
+        choices = self._choices(name)
         meanings |= _YES_AND_NO if YES in choices else {}
         meanings |= {lookup_key(choice): choice for choice in choices}
         meanings |= {lookup_key(given): meant or None for given, meant in self.value_maps.get(name, {}).items()}

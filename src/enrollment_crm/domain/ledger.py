@@ -155,7 +155,7 @@ def _is_worth_a_duplicate(message: ClaimedMessage) -> bool:
     match message.kind:
         case MessageKind.DEADLINE_REMINDER:
             return any(one.offset in _WORTH_A_DUPLICATE for one in message.covers if one.prep_session_id is None)
-        case MessageKind.SESSION_REMINDER:
+        case MessageKind.SESSION_REMINDER | MessageKind.CHECKLIST_REMINDER:
             return any(one.offset in _WORTH_A_DUPLICATE for one in message.covers)
         case kind:
             return kind in _ALWAYS_WORTH_A_DUPLICATE

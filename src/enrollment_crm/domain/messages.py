@@ -24,6 +24,8 @@ class MessageKind(StrEnum):
     SESSION_CANCELLED = "session_cancelled"
     #: A submitted application has reached us.
     APPLICATION_RECEIVED = "application_received"
+    #: A deadline draws near, and something of the reader's submitted application is not yet processed.
+    CHECKLIST_REMINDER = "checklist_reminder"
 
     @property
     def template_name(self) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from enrollment_crm.domain.checklists import ExpectedItem
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.points import Cadence
 from enrollment_crm.domain.prep_sessions import PrepSession
@@ -63,6 +64,16 @@ class CalendarSources:
 
 
 @dataclass(frozen=True)
+class DateException:
+    """A date of one term that differs from the pattern, for one round and some groups."""
+
+    entry_term: EntryTerm
+    round: Round
+    residencies: tuple[Residency, ...]
+    stated_date: date
+
+
+@dataclass(frozen=True)
 class Program:
     """One program: the words that its emails use, who owns whom, and the dates in force by configuration."""
 
@@ -81,11 +92,17 @@ class Program:
     date_patterns: tuple[DatePattern, ...] = ()
     #: IANA zone on whose clock a stated date ends (R1).
     cut_off_zone: str = HOME_ZONE
+    #: What an application needs.
+    checklist: tuple[ExpectedItem, ...] = ()
+    #: Whether applicants are reminded of what of it is not yet processed.
+    checklist_reminders: bool = False
     #: Where the outside world states its dates and sessions.
     calendar_sources: CalendarSources = CalendarSources()
+    #: Where one term has another date than the pattern.
+    date_exceptions: tuple[DateException, ...] = ()
 
     def deadlines_for(self, entry_term: EntryTerm) -> list[Deadline]:
-        """The dates that the patterns give one term.
+        """The dates that the patterns give one term, and the exceptions from them.
 
         Raises:
             ValueError: one of them does not exist in its year.
@@ -93,13 +110,17 @@ class Program:
         return [
             Deadline(
                 DeadlineGroup(self.key, entry_term, pattern.round, residency),
-                pattern.stated_date(entry_term),
+                self._exception(entry_term, pattern.round, residency) or pattern.stated_date(entry_term),
                 cut_off_zone=self.cut_off_zone,
             )
             for pattern in self.date_patterns
             if pattern.season is entry_term.season
             for residency in pattern.residencies
         ]
+
+    def _exception(self, entry_term: EntryTerm, a_round: Round, residency: Residency) -> date | None:
+        theirs = (one for one in self.date_exceptions if (one.entry_term, one.round) == (entry_term, a_round))
+        return next((one.stated_date for one in theirs if residency in one.residencies), None)
 
 
 @dataclass(frozen=True)

@@ -151,7 +151,17 @@ def _fact(index: int, raw: object, scenario: str) -> ScenarioFact:
     missing = [name for name in _REQUIRED[kind] if name not in raw]
     if missing:
         raise ScenarioInvalid(f"{where}: a {kind.value} needs {', '.join(missing)}.")
-    return ScenarioFact(index, _instant(raw, "at", where), kind, raw)
+    fact = ScenarioFact(index, _instant(raw, "at", where), kind, raw)
+    _check_span(fact, where)
+    return fact
+
+
+def _check_span(fact: ScenarioFact, where: str) -> None:
+    if fact.kind is FactKind.OUTAGE and _instant(fact.fields, "until", where) < fact.at:
+        raise ScenarioInvalid(f"{where}: the outage ends before it begins.")
+    times = fact.fields.get("times", 1)
+    if fact.kind is FactKind.RERUN and not (isinstance(times, int) and times >= 0):
+        raise ScenarioInvalid(f"{where}: times is {times!r}, write how often everything runs again.")
 
 
 def _instant(raw: Mapping[str, Any], name: str, where: str) -> datetime:

@@ -1,5 +1,6 @@
 """Why a message that was due did not go out."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 
 
@@ -28,3 +29,22 @@ class WithholdReason(StrEnum):
     SUPERSEDED = "superseded"
     #: A record that was merged into this one had it.
     ALREADY_SENT = "already_sent"
+    #: Everything that a checklist reminder would have named has been processed since it was claimed.
+    COMPLETE = "complete"
+
+
+#: Each reason in words for staff, with the rule that it follows from.
+REASONS_IN_WORDS: Mapping[WithholdReason, str] = {
+    WithholdReason.COLLAPSED: "A newer reminder of the same deadline was due as well: one message, never a burst (R6).",
+    WithholdReason.TOO_CLOSE_TO_NEXT: "It was missed, and the next reminder was so near that it says the same (R6).",
+    WithholdReason.TOO_LATE: "Too little was left, or nothing, until the deadline or the session (R6, R10).",
+    WithholdReason.SUBMITTED: "An application for that term has been submitted (R7).",
+    WithholdReason.UNSUBSCRIBED: "They have unsubscribed from messages of this topic (R7).",
+    WithholdReason.BOUNCED: "Their address does not exist any more: a message came back for good (R7).",
+    WithholdReason.COMPLAINED: "They reported a message as spam (R7).",
+    WithholdReason.ERASED: "Their data was erased (R7).",
+    WithholdReason.MERGED: "They are the same person as another record, which is written to instead (R7).",
+    WithholdReason.SUPERSEDED: "It waited for the morning, and its deadline changed before that (R6, R9).",
+    WithholdReason.ALREADY_SENT: "A record that was merged into this one has had it (R5).",
+    WithholdReason.COMPLETE: "Nothing of the application awaits anything any more (R7).",
+}

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import Any
 
+from enrollment_crm.domain.freshness import GateChange
 from enrollment_crm.settings import Settings
 
 _LOG = logging.getLogger(__name__)
@@ -15,7 +16,7 @@ async def tell_operations_run_is_late(*, limit_in_minutes: float, context: dict[
     run = (context or {}).get("dag_run") or {}
     name = f"{run.get('dag_id', 'a DAG')} ({run.get('run_id', 'run unknown')})"
     sentence = f"The run of {name} has not ended {limit_in_minutes:g} minutes after it was queued."
-    await asyncio.to_thread(_tell, "Late", sentence)
+    await asyncio.to_thread(_tell, f"Late: {sentence}", sentence)
 
 
 def tell_operations_task_failed(context: Mapping[str, Any]) -> None:
@@ -25,30 +26,42 @@ def tell_operations_task_failed(context: Mapping[str, Any]) -> None:
     """
     task, failure = context["task_instance"], context.get("exception")
     sentence = f"{task.dag_id}.{task.task_id} has failed: {type(failure).__name__}."
-    _tell("Failed", sentence)
+    _tell(f"Failed: {sentence}", sentence)
+
+
+def tell_operations_of_gate(change: GateChange) -> None:
+    """Called once when the freshness gate has closed, and once when it has opened. Names feeds and counts, no people.
+
+    Raises:
+        Exception: the mail could not be handed over; the caller asks again.
+    """
+    gate = change.gate
+    subject = f"Reminders are held: {gate.reason}" if gate.is_closed else f"Reminders go out again: {gate.ages}"
+    _tell(subject, change.in_words(), is_good_news=not gate.is_closed)
 
 
 def tell_operations_approval_is_wanted(context: Mapping[str, Any]) -> None:
     """Called when a run begins to wait for an answer. Names the task and the run."""
     task = context["task_instance"]
     sentence = f"{task.dag_id}.{task.task_id} ({task.run_id}) waits for your answer."
-    _tell("Approval wanted", sentence)
+    _tell(f"Approval wanted: {sentence}", sentence)
 
 
-def _tell(what: str, sentence: str) -> None:
-    _LOG.error("%s Open it in Airflow: its runbook says what to do.", sentence)
+def _tell(subject: str, sentence: str, *, is_good_news: bool = False) -> None:
+    level = logging.INFO if is_good_news else logging.ERROR
+    _LOG.log(level, "%s Open it in Airflow: its runbook says what to do.", sentence)
     settings = Settings()
     if settings.operations_address:
-        _send(settings, what, sentence)
+        _send(settings, subject, sentence)
 
 
-def _send(settings: Settings, what: str, sentence: str) -> None:
+def _send(settings: Settings, subject: str, sentence: str) -> None:
     # Imported when it is needed: DAG files import this module, and parsing them must cost nothing.
     from enrollment_crm.bootstrap import clock_of, sender_of, transport_of
     from enrollment_crm.mail.alerts import build_alert
 
     alert = build_alert(
-        subject=f"{what}: {sentence}",
+        subject=subject,
         text=f"{sentence}\n\nOpen the run in Airflow. Its runbook says what to do, and whether it is safe to clear.\n",
         recipient=settings.operations_address,
         sender=sender_of(settings),

@@ -5,8 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from enrollment_crm.bootstrap import clock_of, engine_of, outbox_of, programs_of
-from enrollment_crm.domain.calendar_plans import NotApprovedError
-from enrollment_crm.domain.calendar_sync import CalendarUnreadError, problems_in_words
+from enrollment_crm.domain.calendar_sync import CalendarUnreadError, NotApprovedError, problems_in_words
 from enrollment_crm.orchestration.run_parameters import read_parameters
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows import calendar_sync

@@ -1,7 +1,9 @@
 """The tasks of the intake DAGs: each drains what waits for it, and returns counts for the grid. No people in XCom."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any
 
 from enrollment_crm.bootstrap import (
@@ -20,12 +22,19 @@ from enrollment_crm.orchestration.run_parameters import RunParameters, read_para
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
-from enrollment_crm.workflows.batches import validate_pending
+from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
+from enrollment_crm.workflows.checklists import load_checklists
 from enrollment_crm.workflows.inbox import collect as collect_rows
 from enrollment_crm.workflows.routing import route_people
 from enrollment_crm.workflows.signups import load_signups
 
 Counts = dict[str, int]
+
+#: What each intake DAG takes in, in this order: items of checklists are about applications.
+_TAKEN_IN = {
+    RecordKind.SIGNUP: (RecordKind.SIGNUP,),
+    RecordKind.APPLICATION: (RecordKind.APPLICATION, RecordKind.CHECKLIST),
+}
 
 
 def _start(params: Mapping[str, Any]) -> tuple[Settings, RunParameters]:
@@ -34,39 +43,41 @@ def _start(params: Mapping[str, Any]) -> tuple[Settings, RunParameters]:
 
 
 def collect(kind: str, params: Mapping[str, Any]) -> Counts:
-    """Ask every source of this kind for its rows and keep them in the inbox."""
+    """Ask every source of this DAG for its rows and keep them in the inbox."""
     settings, run = _start(params)
-    feeds = feeds_of(settings, RecordKind(kind))
+    feeds = [feed for one in _TAKEN_IN[RecordKind(kind)] for feed in feeds_of(settings, one)]
     return dataclasses.asdict(collect_rows(engine_of(settings), feeds, now=run.now, dry_run=run.dry_run))
 
 
 def validate(kind: str, params: Mapping[str, Any]) -> Counts:
     """Judge every pending row: accepted, or quarantined with a reason in words."""
     settings, run = _start(params)
-    validated = validate_pending(
-        engine_of(settings),
-        validator_of(settings),
-        field_maps_of(settings),
-        kind=RecordKind(kind),
-        now=run.now,
-        dry_run=run.dry_run,
+    validate_kind = partial(
+        validate_pending, engine_of(settings), validator_of(settings), field_maps_of(settings), dry_run=run.dry_run
     )
-    return dataclasses.asdict(validated)
+    return _sum(validate_kind(kind=one, now=run.now) for one in _TAKEN_IN[RecordKind(kind)])
 
 
 def load(kind: str, params: Mapping[str, Any]) -> Counts:
     """Take what accepted rows say into the people's records."""
     settings, run = _start(params)
-    take_in = {RecordKind.SIGNUP: load_signups, RecordKind.APPLICATION: load_applications}[RecordKind(kind)]
-    loaded = take_in(
-        engine_of(settings),
-        field_maps_of(settings),
-        country_zones=country_zones_of(settings),
-        default_program=settings.default_program,
-        now=run.now,
-        dry_run=run.dry_run,
+    people: dict[str, Any] = {"country_zones": country_zones_of(settings), "default_program": settings.default_program}
+    loaders: Mapping[RecordKind, Callable[..., Loaded]] = {
+        RecordKind.SIGNUP: partial(load_signups, **people),
+        RecordKind.APPLICATION: partial(load_applications, **people),
+        RecordKind.CHECKLIST: load_checklists,
+    }
+    engine, field_maps = engine_of(settings), field_maps_of(settings)
+    return _sum(
+        loaders[one](engine, field_maps, now=run.now, dry_run=run.dry_run) for one in _TAKEN_IN[RecordKind(kind)]
     )
-    return dataclasses.asdict(loaded)
+
+
+def _sum(parts: Iterable[Validated | Loaded]) -> Counts:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(dataclasses.asdict(part))
+    return dict(total)
 
 
 def route(params: Mapping[str, Any]) -> Counts:

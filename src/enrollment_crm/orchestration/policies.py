@@ -18,11 +18,11 @@ _HOPELESS = (
     "enrollment_crm.sources.programs.ProgramConfigurationError",
     "enrollment_crm.validation.suites.SuiteError",
     "enrollment_crm.mail.problems.TemplateErrors",
-    "enrollment_crm.domain.calendar_plans.NotApprovedError",
     "enrollment_crm.domain.calendar_plans.StalePlanError",
     "enrollment_crm.domain.calendar_sync.CalendarUnreadError",
     "enrollment_crm.domain.campaigns.CampaignStoppedError",
     "enrollment_crm.domain.proposals.ProposalError",
+    "enrollment_crm.domain.calendar_sync.NotApprovedError",
     "enrollment_crm.orchestration.run_parameters.AsOfInTheFutureError",
     "enrollment_crm.domain.instants.NaiveDatetimeError",
 )

@@ -6,11 +6,14 @@ from datetime import datetime
 from typing import Any
 
 from enrollment_crm.bootstrap import clock_of, engine_of, outbox_of
+from enrollment_crm.orchestration.alerts import tell_operations_of_gate
 from enrollment_crm.orchestration.run_parameters import read_parameters
 from enrollment_crm.settings import Settings
-from enrollment_crm.workflows import reminders
+from enrollment_crm.workflows import freshness, reminders
 
 Counts = dict[str, int]
+#: Counts, and the freshness gate in words.
+Summary = dict[str, int | str]
 
 
 def find_due(params: Mapping[str, Any]) -> tuple[str, list[dict[str, Any]]]:
@@ -33,12 +36,19 @@ def send(due: Mapping[str, Any], params: Mapping[str, Any]) -> Counts:
     return dict(tally.counts)
 
 
-def summarise(now: str, sent: Iterable[Counts], params: Mapping[str, Any]) -> Counts:
-    """Add up what the units sent, and remember how far has been swept: up to the instant at which they were found."""
-    settings = Settings()
+def summarise(now: str, sent: Iterable[Counts], params: Mapping[str, Any]) -> Summary:
+    """Add up what the units sent, and remember how far has been swept: up to the instant at which they were found.
+
+    Operations are told where the freshness gate has closed or opened since.
+    """
+    settings, instant = Settings(), datetime.fromisoformat(now)
+    outbox = outbox_of(settings, engine_of(settings))
     total: Counter[str] = Counter()
     for counts in sent:
         total.update(counts)
-    if not params["dry_run"]:
-        reminders.finish_sweep(outbox_of(settings, engine_of(settings)), now=datetime.fromisoformat(now))
-    return dict(total)
+    if params["dry_run"]:
+        gate = freshness.gate_at(outbox, now=instant)
+    else:
+        reminders.finish_sweep(outbox, now=instant)
+        gate = freshness.tell_of_gate(outbox, tell_operations_of_gate, people_held=total["held"], now=instant)
+    return dict(total) | {"freshness_gate": gate.in_words()}

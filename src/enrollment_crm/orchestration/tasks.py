@@ -4,19 +4,40 @@ Each imports its work when it runs: parsing a DAG file must cost nothing, and th
 imports warm already (``plugin``).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
 
+from airflow.providers.standard.operators.python import PythonOperator
 from airflow.sdk import get_current_context, task
+from airflow.sdk.bases.decorator import DecoratedOperator, FParams, FReturn, Task, task_decorator_factory
 
 Counts = dict[str, int]
+#: Counts, and the freshness gate in words.
+Summary = dict[str, int | str]
 #: Under this key the instant of a sweep travels from task to task.
 _NOW = "now"
 #: Under this key what was compared travels: the plan, and the question for a person.
 COMPARED = "compared"
 
 
-@task
+class StepOperator(DecoratedOperator, PythonOperator):
+    """A step that takes constants only: nothing of it is a template, so nothing is rendered, sent and stored."""
+
+    template_fields = ()
+    template_fields_renderers: ClassVar[dict[str, str]] = {}
+    custom_operator_name = "@step"
+
+    def __init__(self, *, python_callable: Callable[..., Any], op_args: Any, op_kwargs: Any, **kwargs: Any) -> None:
+        upstream = {"python_callable": python_callable, "op_args": op_args, "op_kwargs": op_kwargs}
+        super().__init__(kwargs_to_upstream=upstream, **upstream, **kwargs)
+
+
+def _step(work: Callable[FParams, FReturn]) -> Task[FParams, FReturn]:
+    # One value comes of it: each of its counts by itself would be a request to Airflow by itself.
+    return task_decorator_factory(multiple_outputs=False, decorated_operator_class=StepOperator)(work)
+
+
+@_step
 def collect(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     """Ask every source for its rows and keep them in the inbox."""
     from enrollment_crm.orchestration import intake
@@ -24,7 +45,7 @@ def collect(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     return intake.collect(kind, params or {})
 
 
-@task
+@_step
 def validate(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     """Judge every pending row."""
     from enrollment_crm.orchestration import intake
@@ -32,7 +53,7 @@ def validate(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     return intake.validate(kind, params or {})
 
 
-@task
+@_step
 def load(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     """Take what accepted rows say into the people's records."""
     from enrollment_crm.orchestration import intake
@@ -40,7 +61,7 @@ def load(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     return intake.load(kind, params or {})
 
 
-@task
+@_step
 def route(params: Mapping[str, Any] | None = None) -> Counts:
     """Decide routes."""
     from enrollment_crm.orchestration import intake
@@ -48,7 +69,7 @@ def route(params: Mapping[str, Any] | None = None) -> Counts:
     return intake.route(params or {})
 
 
-@task
+@_step
 def answer(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     """Send the answers that are owed."""
     from enrollment_crm.orchestration import intake
@@ -56,7 +77,7 @@ def answer(kind: str, params: Mapping[str, Any] | None = None) -> Counts:
     return intake.answer(kind, params or {})
 
 
-@task
+@_step
 def find_due_cells(params: Mapping[str, Any] | None = None) -> list[dict[str, Any]]:
     """Find what is due: one unit of work a mapped task. ``now``, beside them, is the instant that they share."""
     from enrollment_crm.orchestration import reminders
@@ -66,7 +87,7 @@ def find_due_cells(params: Mapping[str, Any] | None = None) -> list[dict[str, An
     return due
 
 
-@task(map_index_template="{{ unit_name }}")
+@task(map_index_template="{{ unit_name }}", multiple_outputs=False)
 def send(due: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Counts:
     """Send one unit of work; the grid shows its name."""
     from enrollment_crm.orchestration import reminders
@@ -75,16 +96,16 @@ def send(due: Mapping[str, Any], params: Mapping[str, Any] | None = None) -> Cou
     return reminders.send(due, params or {})
 
 
-@task(trigger_rule="none_failed")
-def summary(found: Sequence[Any], sent: Iterable[Counts], params: Mapping[str, Any] | None = None) -> Counts:
-    """Add up what was sent, and remember how far has been swept."""
+@task(trigger_rule="none_failed", multiple_outputs=False)
+def summary(found: Sequence[Any], sent: Iterable[Counts], params: Mapping[str, Any] | None = None) -> Summary:
+    """Add up what was sent and held, remember how far has been swept, and tell when the freshness gate moved."""
     from enrollment_crm.orchestration import reminders
 
     now = get_current_context()["ti"].xcom_pull(task_ids="find_due_cells", key=_NOW)
-    return {"units": len(found)} | reminders.summarise(now, sent or (), params or {})
+    return {"units": len(found), **reminders.summarise(now, sent or (), params or {})}
 
 
-@task
+@_step
 def read_pages(params: Mapping[str, Any] | None = None) -> str:
     """Read what the sources of every program's calendar say; the last try goes on without those that do not answer."""
     from enrollment_crm.orchestration import calendar_sync
@@ -93,7 +114,7 @@ def read_pages(params: Mapping[str, Any] | None = None) -> str:
     return calendar_sync.read(params or {}, is_last_try=ti.try_number > ti.max_tries)
 
 
-@task
+@task(multiple_outputs=False)
 def check_pages(readings: str) -> Counts:
     """Turn red where a page was not understood, at once and beside the rest."""
     from enrollment_crm.orchestration import calendar_sync
@@ -101,7 +122,7 @@ def check_pages(readings: str) -> Counts:
     return calendar_sync.check_understood(readings)
 
 
-@task.short_circuit(ignore_downstream_trigger_rules=False)
+@task.short_circuit(ignore_downstream_trigger_rules=False, multiple_outputs=False)
 def compare(readings: str, params: Mapping[str, Any] | None = None) -> bool:
     """Compare with the registry; skip the approval where there is nothing to approve."""
     from enrollment_crm.orchestration import calendar_sync
@@ -111,7 +132,7 @@ def compare(readings: str, params: Mapping[str, Any] | None = None) -> bool:
     return bool(compared["is_asked"])
 
 
-@task
+@_step
 def apply() -> Counts:
     """Make the changes that a person approved."""
     from enrollment_crm.orchestration import calendar_sync
@@ -121,7 +142,7 @@ def apply() -> Counts:
     return calendar_sync.apply(compared["plan"], ti.xcom_pull(task_ids="approve"), run_id=ti.run_id)
 
 
-@task(task_id="summary", trigger_rule="none_failed")
+@_step
 def sum_up_calendar() -> Counts:
     """Say what the run came to."""
     from enrollment_crm.orchestration import calendar_sync

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from enrollment_crm.domain.canonical_rows import RecordKind
-from enrollment_crm.sources.delimited import read_delimited
 from enrollment_crm.sources.drop_folder import pending_files, set_aside, version_of
+from enrollment_crm.sources.dropped_files import read_dropped
 from enrollment_crm.sources.slate import fetch_slate
 
 Rows = Sequence[Mapping[str, Any]]
@@ -29,6 +29,8 @@ class Feed:
     source: str
     kind: RecordKind
     deliveries: Callable[[], Iterable[Delivery]]
+    #: It has somewhere to come from: an address, or a folder that is there.
+    is_set_up: bool = True
 
 
 def slate_feed(source: str, kind: RecordKind, *, url: str, key: str, timeout_in_seconds: float) -> Feed:
@@ -42,14 +44,14 @@ def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path) -> Feed:
 
     def deliveries() -> Iterable[Delivery]:
         for file in pending_files(drop_directory, source):
-            yield Delivery(partial(read_delimited, file), keep=partial(set_aside, file, as_read=version_of(file)))
+            yield Delivery(partial(read_dropped, file), keep=partial(set_aside, file, as_read=version_of(file)))
 
-    return Feed(source, kind, deliveries)
+    return Feed(source, kind, deliveries, is_set_up=(drop_directory / source).is_dir())
 
 
 def file_feed(source: str, kind: RecordKind, *, file: Path) -> Feed:
     """One file that somebody names; it stays where it is."""
-    return Feed(source, kind, lambda: [Delivery(partial(read_delimited, file), keep=_nothing)])
+    return Feed(source, kind, lambda: [Delivery(partial(read_dropped, file), keep=_nothing)])
 
 
 def _nothing() -> None:

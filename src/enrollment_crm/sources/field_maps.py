@@ -1,14 +1,19 @@
 """The field maps of ``config/sources/*.yml``, checked with errors in words: file, key, what to do."""
 
 from collections.abc import Hashable, Mapping
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap, RawFields
+from enrollment_crm.domain.freshness import DEFAULT_BUDGET
+
+#: A year: a feed that may be older than that is not watched.
+_LONGEST_BUDGET_IN_HOURS = 8_784
 
 
 class FieldMapError(ValueError):
@@ -32,6 +37,8 @@ class _SourceFile(BaseModel):
     date_formats: list[str] = []
     defaults: dict[str, str] = {}
     blanks: list[str] = []
+    freshness_budget_in_hours: float | None = Field(None, gt=0, le=_LONGEST_BUDGET_IN_HOURS)
+    freshness: Literal["not_watched"] | None = None
 
 
 class _TextLoader(yaml.BaseLoader):
@@ -89,6 +96,7 @@ def _read_field_map(file: Path, countries: Mapping[str, str]) -> FieldMap:
             date_formats=tuple(entry.date_formats),
             defaults=entry.defaults,
             blanks=tuple(entry.blanks),
+            freshness_budget=_freshness_budget(entry),
         )
     except ValidationError as error:
         raise FieldMapError(f"{file.name}: {_in_words(error)}") from None
@@ -116,6 +124,19 @@ def _raw_fields(raw: str | list[str] | _Joined) -> RawFields:
     if isinstance(raw, _Joined):
         return RawFields(tuple(raw.joined), joined=True)
     return RawFields((raw,) if isinstance(raw, str) else tuple(raw))
+
+
+def _freshness_budget(entry: _SourceFile) -> timedelta | None:
+    hours = entry.freshness_budget_in_hours
+    if entry.kind is not RecordKind.APPLICATION:
+        if hours or entry.freshness:
+            raise ValueError("freshness is watched of applications only: take it out of a file of signups.")
+        return None
+    if entry.freshness and hours:
+        raise ValueError("freshness: not_watched and a freshness_budget_in_hours exclude each other: keep one.")
+    if entry.freshness:
+        return None
+    return timedelta(hours=hours) if hours else DEFAULT_BUDGET
 
 
 def _with_countries(entry: _SourceFile, countries: Mapping[str, str]) -> dict[str, Mapping[str, str]]:

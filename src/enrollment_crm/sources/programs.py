@@ -5,21 +5,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from enrollment_crm.domain.deadlines import Deadline, Round
+from enrollment_crm.domain.checklists import ChecklistItem, ExpectedItem, RequiredOf
 from enrollment_crm.domain.instants import instant_of
 from enrollment_crm.domain.points import Anchor, Cadence
 from enrollment_crm.domain.prep_sessions import PrepSession
-from enrollment_crm.domain.programs import Counselor, DatePattern, Program
-from enrollment_crm.domain.residency import STATED_GROUPS, Residency
-from enrollment_crm.domain.terms import EntryTerm, Season
+from enrollment_crm.domain.programs import Counselor, Program
+from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.zones import HOME_ZONE, known_zones, labelled_zone
 from enrollment_crm.sources.calendar_sources import CalendarSourcesEntry
+from enrollment_crm.sources.program_dates import DateExceptionEntry, DatePatternEntry, dated, exception_of, pattern_of
 
 
 class ProgramConfigurationError(ValueError):
@@ -39,16 +39,6 @@ class _CounselorEntry(_Strict):
     name: str
     address: _Address
     residencies: list[Residency] = Field(min_length=1)
-
-
-class _DatePattern(_Strict):
-    season: Season
-    round: Round
-    residencies: list[Residency] = Field(min_length=1)
-    month: int = Field(ge=1, le=12)
-    day: int = Field(ge=1, le=31)
-    #: The year of the date: that of the entry term, or the one before.
-    year: Literal["same", "previous"]
 
 
 class _SessionEntry(_Strict):
@@ -79,8 +69,14 @@ class _CadenceEntry(_Strict):
     invitation_offset_in_days: _Days = 7
     window_from: time = time(8, 0)
     window_to: time = time(21, 0)
-    too_close_in_hours: float = Field(default=48, ge=0)
-    too_late_in_hours: float = Field(default=2, ge=0)
+    too_close_in_hours: float = Field(default=48, ge=0, allow_inf_nan=False)
+    too_late_in_hours: float = Field(default=2, ge=0, allow_inf_nan=False)
+
+
+class _ChecklistEntry(_Strict):
+    item: ChecklistItem
+    #: Of whom it is required.
+    required_of: RequiredOf = Field(default=RequiredOf.ALL, alias="for")
 
 
 class _ProgramFile(_Strict):
@@ -91,11 +87,15 @@ class _ProgramFile(_Strict):
     source: str
     counselors: dict[str, _CounselorEntry]
     entry_terms: list[str] = Field(min_length=1)
-    dates: list[_DatePattern]
+    dates: list[DatePatternEntry]
+    #: Dates of one term that differ from the pattern.
+    date_exceptions: list[DateExceptionEntry] = []
     prep_sessions: list[_SessionEntry] = []
     cadence: _CadenceEntry = _CadenceEntry()
     #: IANA zone on whose clock a stated date ends (R1).
     cut_off_zone: str = HOME_ZONE
+    checklist: list[_ChecklistEntry] = []
+    checklist_reminders: bool = False
     calendar_sources: CalendarSourcesEntry = CalendarSourcesEntry()
 
 
@@ -165,13 +165,24 @@ def _read_program(file: Path) -> Program:
             deadlines=(),
             prep_sessions=tuple(_session(one) for one in entry.prep_sessions),
             cadence=_cadence(entry.cadence),
-            date_patterns=tuple(_pattern(one) for one in entry.dates),
-            cut_off_zone=labelled_zone(entry.cut_off_zone).key,
+            date_patterns=tuple(pattern_of(one) for one in entry.dates),
+            cut_off_zone=_cut_off_zone(entry.cut_off_zone),
+            date_exceptions=tuple(exception_of(one) for one in entry.date_exceptions),
+            checklist=_checklist(entry.checklist),
+            checklist_reminders=entry.checklist_reminders,
             calendar_sources=entry.calendar_sources.sources(),
         )
-        return replace(program, deadlines=tuple(_deadlines(program, entry)))
+        _check_sessions(program.prep_sessions)
+        return replace(program, deadlines=tuple(dated(program, entry.entry_terms)))
     except ValueError as error:
         raise ProgramConfigurationError(f"{file.name}: {_in_words(error)}") from error
+
+
+def _checklist(entries: list[_ChecklistEntry]) -> tuple[ExpectedItem, ...]:
+    twice = [item for item, count in Counter(one.item for one in entries).items() if count > 1]
+    if twice:
+        raise ValueError(f"checklist: {', '.join(twice)} stands there more than once: keep one.")
+    return tuple(ExpectedItem(one.item, one.required_of) for one in entries)
 
 
 def _counselors(entries: dict[str, _CounselorEntry]) -> dict[Residency, Counselor]:
@@ -215,34 +226,17 @@ def _cadence(entry: _CadenceEntry) -> Cadence:
     )
 
 
-def _pattern(entry: _DatePattern) -> DatePattern:
-    return DatePattern(
-        season=entry.season,
-        round=entry.round,
-        residencies=tuple(entry.residencies),
-        month=entry.month,
-        day=entry.day,
-        in_previous_year=entry.year == "previous",
-    )
+def _cut_off_zone(label: str) -> str:
+    try:
+        return labelled_zone(label).key
+    except ValueError as error:
+        raise ValueError(f"cut_off_zone: {error}") from error
 
 
-def _deadlines(program: Program, entry: _ProgramFile) -> Iterable[Deadline]:
-    for text in entry.entry_terms:
-        term = EntryTerm.parse(text)
-        _check_dates(term, [one for one in entry.dates if one.season is term.season])
-        yield from program.deadlines_for(term)
-
-
-def _check_dates(term: EntryTerm, patterns: list[_DatePattern]) -> None:
-    stated = Counter((one.round, residency) for one in patterns for residency in one.residencies)
-    if any(residency not in STATED_GROUPS for _, residency in stated):
-        raise ValueError(f"{term} has a date for unknown residency: people of unknown residency follow the others'.")
-    for residency in STATED_GROUPS:
-        finals, early = stated[Round.FINAL, residency], stated[Round.EARLY_ACTION, residency]
-        if finals != 1:
-            raise ValueError(f"{term} has {finals} final deadlines for {residency.value}: state exactly one.")
-        if early > 1:
-            raise ValueError(f"{term} has {early} early-action deadlines for {residency.value}: state at most one.")
+def _check_sessions(sessions: Iterable[PrepSession]) -> None:
+    twice = [session for session, times in Counter(one.id for one in sessions).items() if times > 1]
+    if twice:
+        raise ValueError(f"prep_sessions: {', '.join(twice)} is listed twice: give each session an id of its own.")
 
 
 def _session(entry: _SessionEntry) -> PrepSession:

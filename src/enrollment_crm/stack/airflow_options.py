@@ -54,8 +54,9 @@ def _core(place: AirflowPlace, keys: Keys) -> Options:
         ("core", "load_examples"): "False",
         ("core", "dags_are_paused_at_creation"): "False",
         ("core", "executor"): "LocalExecutor",
-        # Each is a process; the default, 32, is a small machine's memory.
-        ("core", "parallelism"): "4",
+        # Each is a process, forked and mostly shared; the default is 32. More than run at once: see
+        # min_heartbeat_interval.
+        ("core", "parallelism"): "8",
         # The scheduler imports the plugin, and with it Great Expectations, before it forks its workers.
         ("core", "lazy_load_plugins"): "False",
         ("core", "fernet_key"): keys.fernet_key,
@@ -90,7 +91,8 @@ def _services(place: AirflowPlace, keys: Keys) -> Options:
 def _quick_work() -> Options:
     """From an event to a running task. DAG files change rarely: reading them keeps off the cores."""
     return {
-        ("scheduler", "scheduler_idle_sleep_time"): "0.1",
+        # Between two tasks of a run the scheduler sleeps half of this on average; each look costs it 20 ms of a core.
+        ("scheduler", "scheduler_idle_sleep_time"): "0.05",
         ("dag_processor", "min_file_process_interval"): "60",
         # Must stay longer than the interval, or Airflow takes DAGs for gone.
         ("dag_processor", "stale_dag_threshold"): "180",
@@ -114,9 +116,11 @@ def _quick_recovery() -> Options:
         ("triggerer", "job_heartbeat_sec"): "2",
         # After which a new triggerer takes over the watchers of the one that was killed.
         ("triggerer", "triggerer_health_check_threshold"): "10",
+        # Also how long a worker goes on waiting for a task whose pipes close before it has exited, as those of half of
+        # all tasks do: at 4, a few signups in a row kept every worker busy with tasks that were done.
+        ("workers", "min_heartbeat_interval"): "1",
         # A task outlives an api-server that was killed: that is back within about ten seconds.
-        ("workers", "min_heartbeat_interval"): "4",
-        ("workers", "max_failed_heartbeats"): "6",
+        ("workers", "max_failed_heartbeats"): "24",
         ("workers", "execution_api_retries"): "8",
         ("workers", "execution_api_retry_wait_max"): "5",
         ("core", "killed_task_cleanup_time"): "5",

@@ -19,7 +19,7 @@ RECEIPT_STILL_USEFUL = timedelta(days=14)
 
 def count_owed_answers(connection: Connection, kind: MessageKind, *, topic: str) -> DueCount:
     """How many welcomes or receipts are owed."""
-    rows = _owed(kind, topic).subquery()
+    rows = owed_answers(kind, topic).subquery()
     counts = select(func.count(), func.count().filter(rows.c.withheld.is_(None))).select_from(rows)
     return DueCount(*connection.execute(counts).one())
 
@@ -28,12 +28,13 @@ def claim_owed_answers(
     connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     """Claim up to ``limit`` welcomes or receipts; people whom another worker holds are left to it."""
-    owed = _owed(kind, topic).limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("owed")
+    owed = owed_answers(kind, topic).limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("owed")
     rows = select(MESSAGE_IDS.next_value().label("message_id"), *owed.c)
     return claim_due(connection, rows, kind=kind, lease=lease, now=now)
 
 
-def _owed(kind: MessageKind, topic: str) -> Select[*tuple[Any, ...]]:
+def owed_answers(kind: MessageKind, topic: str) -> Select[*tuple[Any, ...]]:
+    """The answers of this kind that are owed, one row each."""
     return _owed_receipts(topic) if kind is MessageKind.APPLICATION_RECEIVED else _owed_welcomes(topic)
 
 

@@ -1,11 +1,11 @@
 """Applications: the status that holds for each person, program and term."""
 
-from sqlalchemy import Connection, exists, select, update
+from sqlalchemy import Connection, exists, literal, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.applications import Application, ApplicationStatus, StatusReport, newer_status
-from enrollment_crm.storage.models import ApplicationRow
+from enrollment_crm.storage.models import ApplicationReferenceRow, ApplicationRow
 
 
 def person_of_application(connection: Connection, *, source: str, reference: str) -> int | None:
@@ -26,6 +26,7 @@ def report_status(connection: Connection, application: Application, *, person_id
     known = known_report(connection, person_id=person_id, program=program, entry_term=entry_term)
     holding = newer_status(known, application.report)
     if holding == known:
+        _remember_reference(connection, application, person_id=person_id, program=program)
         return False
     state = {
         "status": holding.status.value,
@@ -38,7 +39,35 @@ def report_status(connection: Connection, application: Application, *, person_id
     statement = insert_or_update(ApplicationRow).values({**key, **state})
     index = [ApplicationRow.person_id, ApplicationRow.program, ApplicationRow.entry_term]
     connection.execute(statement.on_conflict_do_update(index_elements=index, set_=state))
+    _remember_reference(connection, application, person_id=person_id, program=program)
     return known is None or known.status is not holding.status
+
+
+def _remember_reference(
+    connection: Connection, application: Application, *, person_id: int, program: str | None
+) -> None:
+    """Which application the source calls so; by the newest report, whichever source the row itself names."""
+    if application.application_id is None:
+        return
+    named = select(
+        literal(application.source),
+        literal(application.application_id),
+        ApplicationRow.id,
+        literal(application.report.occurred_at, ApplicationReferenceRow.occurred_at.type),
+    ).where(
+        ApplicationRow.person_id == person_id,
+        ApplicationRow.program.is_not_distinct_from(program),
+        ApplicationRow.entry_term == str(application.entry_term),
+    )
+    columns = ["source", "reference", "application_id", "occurred_at"]
+    statement = insert_or_update(ApplicationReferenceRow).from_select(columns, named)
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[ApplicationReferenceRow.source, ApplicationReferenceRow.reference],
+            set_={name: statement.excluded[name] for name in ("application_id", "occurred_at")},
+            where=ApplicationReferenceRow.occurred_at <= statement.excluded.occurred_at,
+        )
+    )
 
 
 def _program_of(connection: Connection, application: Application, *, person_id: int) -> str | None:

@@ -4,10 +4,10 @@ A claim writes the covers first, under the unique key of R5, and then the messag
 workers, two schedulers or a task that runs twice can never both have the message.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, case, exists, func, insert, literal, null, select
 from sqlalchemy.dialects.postgresql import distinct_on
@@ -114,14 +114,20 @@ def _write_messages(connection: Connection, ids: Sequence[int], *, lease: timede
     connection.execute(insert(MessageRow).from_select(columns, ours))
 
 
+#: Key columns that a statement of due rows can have as NULL; of the others an index can find the cover.
+_CAN_BE_NULL = frozenset({"program", "entry_term"})
+
+
+def _is_same(covered: Any, key: Mapping[str, Any], column: str) -> ColumnElement[bool]:
+    if column not in key:
+        return cast("ColumnElement[bool]", covered.is_(None))
+    same = covered.is_not_distinct_from(key[column]) if column in _CAN_BE_NULL else covered == key[column]
+    return cast("ColumnElement[bool]", same)
+
+
 def not_yet_covered(kind: MessageKind, person_id: Any, **key: Any) -> ColumnElement[bool]:
     """SQL: no cover with this key exists. Keys that are not given are NULL in it."""
-    same = [
-        CoverRow.__table__.c[column].is_not_distinct_from(key[column])
-        if column in key
-        else CoverRow.__table__.c[column].is_(None)
-        for column in KEY_COLUMNS
-    ]
+    same = [_is_same(CoverRow.__table__.c[column], key, column) for column in KEY_COLUMNS]
     covered = select(1).where(
         CoverRow.person_id == person_id, CoverRow.kind == kind.value, ~CoverRow.released, and_(*same)
     )

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import (
-    ColumnClause,
+    BigInteger,
     ColumnElement,
     Connection,
     Date,
@@ -23,8 +23,6 @@ from sqlalchemy import (
     Text,
     and_,
     case,
-    cast,
-    column,
     func,
     literal,
     not_,
@@ -32,18 +30,19 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.dialects.postgresql import ARRAY, BIT
+from sqlalchemy.dialects.postgresql import ARRAY
 
 from enrollment_crm.domain.impacts import PeopleGroup, RoundKey
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.arrays import table_of
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow
+from enrollment_crm.storage.relations import Columns, prepare_to_count, relation
 from enrollment_crm.storage.withholding import withheld_reason
 
 _INSTANT = DateTime(timezone=True)
 _ROUND = ("program", "entry_term", "round")
-_STATED_DATE = column("stated_date", Date())
+#: As many points as one column of bits holds.
+_BITS = 62
 #: One point of a round, that a cover may have settled: its date and offset.
 RoundPoint = tuple[date, str]
 
@@ -69,8 +68,8 @@ class ImpactQuestion:
 
     @property
     def most_points(self) -> int:
-        """How many points the round has that has most; at least one, as bit strings cannot be empty."""
-        return max([1, *map(len, self.points.values())])
+        """How many points the round has that has most."""
+        return max([0, *map(len, self.points.values())])
 
     @property
     def most_dates(self) -> int:
@@ -80,16 +79,17 @@ class ImpactQuestion:
 
 def people_groups(connection: Connection, question: ImpactQuestion) -> list[PeopleGroup]:
     """The routed people of the rounds, alike people counted together."""
+    prepare_to_count(connection)
     return [_group(question, row) for row in connection.execute(_statement(question))]
 
 
 def _statement(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
-    people = _people_in_rounds(question).subquery("people_in_rounds")
+    # The offset keeps each expression from being worked out once for its group and once more for its value.
+    people = _people_in_rounds(question).offset(0).subquery("people_in_rounds")
     sent = [people.c[f"sent_{position}"] for position in range(question.most_dates)]
     alike = [one for one in people.c if one not in sent]
-    return select(*alike, *(func.sum(one).label(one.name) for one in sent), func.count().label("people")).group_by(
-        *alike, *(one > 0 for one in sent)
-    )
+    totals = [func.sum(one).label(one.name) for one in sent]
+    return select(*alike, *totals, func.count().label("people")).group_by(*alike, *(one > 0 for one in sent))
 
 
 def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
@@ -97,26 +97,24 @@ def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
     rounds, ledger = _rounds(question), _ledger(question)
     about = {"program": InterestRow.program, "entry_term": InterestRow.entry_term}
     withheld = withheld_reason(MessageKind.DEADLINE_REMINDER, topic=question.reminder_topic, **about)
-    not_told = withheld
+    not_told: ColumnElement[Any] = null().cast(Text)
     if question.notice_topic != question.reminder_topic:
         not_told = withheld_reason(MessageKind.DEADLINE_MOVED, topic=question.notice_topic, **about)
     return (
         select(
             PersonRow.zone,
             PersonRow.residency,
-            *(rounds.c[name] for name in _ROUND),
+            rounds.c.number,
             withheld.label("withheld"),
-            not_told.is_not(None).label("not_told"),
+            not_told.label("not_told"),
             *(_lately(one, question).label(one.key) for one in (InterestRow.since, InterestRow.changed_at)),
             _unknown_at(question).label("unknown_at"),
-            *(one for one in ledger.c if one.name not in ("person_id", *_ROUND)),
+            *(one for one in ledger.c if one.name not in ("person_id", "number")),
         )
         .select_from(InterestRow)
         .join(rounds, and_(*(rounds.c[name] == getattr(InterestRow, name) for name in _ROUND[:2])))
         .join(PersonRow, PersonRow.id == InterestRow.person_id)
-        .outerjoin(
-            ledger, and_(ledger.c.person_id == PersonRow.id, *(ledger.c[name] == rounds.c[name] for name in _ROUND))
-        )
+        .outerjoin(ledger, and_(ledger.c.person_id == PersonRow.id, ledger.c.number == rounds.c.number))
         .where(PersonRow.needs_routing.is_(False))
     )
 
@@ -125,13 +123,13 @@ def _ledger(question: ImpactQuestion) -> Subquery:
     """One row a person and round: what is settled, when the last reminder went out, how many of each date."""
     rounds, dates, points = _rounds(question), _dates(question), _points(question)
     sent = or_(CoverRow.message_row_id.is_not(None), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
-    of_round = [CoverRow.program, CoverRow.entry_term, CoverRow.round]
-    settled = cast(points.c.mask, BIT(question.most_points))
+    of_date = [dates.c.number == rounds.c.number, dates.c.stated_date == CoverRow.stated_date]
+    of_point = [points.c.number == rounds.c.number, points.c.stated_date == CoverRow.stated_date]
     return (
         select(
             CoverRow.person_id,
-            *of_round,
-            cast(func.bit_or(settled).filter(not_(CoverRow.released)), Text).label("covered"),
+            rounds.c.number,
+            *(func.bit_or(points.c[name]).filter(not_(CoverRow.released)).label(name) for name in _masks(question)),
             _newer_than(func.max(CoverRow.recorded_at).filter(sent), question).label("newer_than"),
             *(
                 func.count().filter(and_(sent, dates.c.position == position)).label(f"sent_{position}")
@@ -139,16 +137,12 @@ def _ledger(question: ImpactQuestion) -> Subquery:
             ),
         )
         .join(rounds, and_(*(rounds.c[name] == getattr(CoverRow, name) for name in _ROUND)))
-        .outerjoin(dates, _same(dates, "stated_date"))
-        .outerjoin(points, _same(points, "stated_date", "offset"))
+        .outerjoin(dates, and_(*of_date))
+        .outerjoin(points, and_(*of_point, points.c.offset == CoverRow.offset))
         .where(CoverRow.kind == MessageKind.DEADLINE_REMINDER.value)
-        .group_by(CoverRow.person_id, *of_round)
+        .group_by(CoverRow.person_id, rounds.c.number)
         .subquery("ledger")
     )
-
-
-def _same(table: TableValuedAlias, *names: str) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == getattr(CoverRow, name) for name in (*_ROUND, *names)))
 
 
 def _newer_than(instant: ColumnElement[Any], question: ImpactQuestion) -> ColumnElement[Any]:
@@ -175,54 +169,50 @@ def _unknown_at(question: ImpactQuestion) -> ColumnElement[Any]:
 
 
 def _rounds(question: ImpactQuestion) -> TableValuedAlias:
-    return table_of("touched", [_text(name) for name in _ROUND], list(question.points))
+    rows = [(*key, number) for number, key in enumerate(question.points)]
+    return relation("touched", {**dict.fromkeys(_ROUND, Text), "number": Integer}, rows)
 
 
 def _dates(question: ImpactQuestion) -> TableValuedAlias:
-    rows = [(*key, one, position) for key in question.points for position, one in enumerate(question.dates(key))]
-    columns: list[ColumnClause[Any]] = [
-        *map(_text, _ROUND),
-        column("stated_date", Date()),
-        column("position", Integer()),
+    rows = [
+        (number, one, position)
+        for number, key in enumerate(question.points)
+        for position, one in enumerate(question.dates(key))
     ]
-    return table_of("stated", columns, rows)
+    return relation("stated", {"number": Integer, "stated_date": Date, "position": Integer}, rows)
 
 
 def _points(question: ImpactQuestion) -> TableValuedAlias:
-    width = question.most_points
+    names = _masks(question)
     rows = [
-        (*key, stated, offset, "0" * position + "1" + "0" * (width - position - 1))
-        for key, points in question.points.items()
+        (number, stated, offset, *(1 << position % _BITS if position // _BITS == n else 0 for n in range(len(names))))
+        for number, points in enumerate(question.points.values())
         for position, (stated, offset) in enumerate(points)
     ]
-    columns: list[ColumnClause[Any]] = [
-        *map(_text, _ROUND),
-        column("stated_date", Date()),
-        _text("offset"),
-        _text("mask"),
-    ]
-    return table_of("point", columns, rows)
+    columns: Columns = {"number": Integer, "stated_date": Date, "offset": Text, **dict.fromkeys(names, BigInteger)}
+    return relation("point", columns, rows)
 
 
-def _text(name: str) -> ColumnClause[str]:
-    return column(name, Text())
+def _masks(question: ImpactQuestion) -> list[str]:
+    return [f"settled_{number}" for number in range(1 + question.most_points // _BITS)]
 
 
 def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:
-    key: RoundKey = (row.program, row.entry_term, row.round)
-    points, covered, newer_than = question.points[key], row.covered or "", row.newer_than or 0
+    key = list(question.points)[row.number]
+    points, newer_than = question.points[key], row.newer_than or 0
+    masks = [getattr(row, name) or 0 for name in _masks(question)]
     return PeopleGroup(
         zone=row.zone,
         residency=row.residency,
         round=key,
         people=row.people,
         withheld=row.withheld,
-        not_told=row.not_told,
+        not_told=bool(row.withheld if question.notice_topic == question.reminder_topic else row.not_told),
         since=row.since,
         changed_at=row.changed_at,
         last_sent=question.missed_points[newer_than - 1] if newer_than else None,
-        covered=frozenset(point for point, mark in zip(points, covered, strict=False) if mark == "1"),
-        sent={one: getattr(row, f"sent_{n}") or 0 for n, one in enumerate(question.dates(key))},
+        covered=frozenset(one for n, one in enumerate(points) if masks[n // _BITS] >> n % _BITS & 1),
+        sent={one: int(getattr(row, f"sent_{n}") or 0) for n, one in enumerate(question.dates(key))},
         unknown_at=frozenset(
             handed for handed, mark in zip(question.hand_overs, row.unknown_at, strict=True) if mark == "t"
         ),

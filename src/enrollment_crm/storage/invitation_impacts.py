@@ -4,25 +4,25 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import (
-    ColumnClause,
+    CTE,
     ColumnElement,
     Connection,
     DateTime,
     Integer,
+    Select,
+    Subquery,
     Text,
     and_,
-    column,
-    exists,
     func,
     select,
+    union,
 )
 from sqlalchemy import not_ as negated
 
 from enrollment_crm.domain.invitation_impacts import Help, InvitationCase, InvitationImpact
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.arrays import table_of
-from enrollment_crm.storage.claims import not_yet_covered
-from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
+from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow, RegistrationRow
+from enrollment_crm.storage.relations import Columns, prepare_to_count, relation
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -32,7 +32,8 @@ def count_invitations(connection: Connection, cases: Sequence[InvitationCase], *
     """For each announcement, how many people the change brings an invitation, and takes one from."""
     if not cases:
         return []
-    reader = _readers(cases, topic).subquery("reader")
+    prepare_to_count(connection)
+    reader = _readers(cases, topic).subquery("invited")
     statement = select(
         reader.c.number,
         func.count().filter(and_(reader.c.after, negated(reader.c.before))),
@@ -48,41 +49,64 @@ def count_invitations(connection: Connection, cases: Sequence[InvitationCase], *
     return [InvitationImpact(*key, *count) for key, count in sorted(found.items()) if any(count)]
 
 
-def _readers(cases: Sequence[InvitationCase], topic: str) -> Any:
+def _readers(cases: Sequence[InvitationCase], topic: str) -> Select[*tuple[Any, ...]]:
     """One row a case and person who may be invited: whether they are, before and after."""
-    zones, helps = _zones(cases), _helps(cases)
-    key: dict[str, Any] = {
-        "prep_session_id": zones.c.prep_session_id,
-        "session_starts": zones.c.session_starts,
-        "offset": zones.c.offset,
-    }
-    registered = select(1).where(
-        RegistrationRow.person_id == PersonRow.id, RegistrationRow.prep_session_id == zones.c.prep_session_id
-    )
+    reader, zones, helps = _people_and_interests(cases, topic), _zones(cases), _helps(cases)
+    of_cell = [helps.c[name] == reader.c[name] for name in ("program", "entry_term", "residency")]
+    settled = _settled(cases)
     return (
-        select(zones.c.number, PersonRow.id, *(_is_invited(helps, name) for name in ("before", "after")))
-        .select_from(PersonRow)
-        .join(zones, zones.c.zone == PersonRow.zone)
-        .join(InterestRow, InterestRow.person_id == PersonRow.id)
-        .join(
-            helps,
-            and_(
-                helps.c.number == zones.c.number,
-                helps.c.program == InterestRow.program,
-                helps.c.entry_term == InterestRow.entry_term,
-                helps.c.residency == PersonRow.residency,
-            ),
-        )
-        .where(
-            PersonRow.needs_routing.is_(False),
-            InterestRow.since <= zones.c.instant,
-            negated(has_submitted(InterestRow.program, InterestRow.entry_term)),
-            withheld_reason(MessageKind.SESSION_INVITATION, topic=topic).is_(None),
-            negated(exists(registered.correlate_except(RegistrationRow))),
-            not_yet_covered(MessageKind.SESSION_INVITATION, PersonRow.id, **key),
-        )
-        .group_by(zones.c.number, PersonRow.id)
+        select(zones.c.number, reader.c.person_id, *(_is_invited(helps, name) for name in ("before", "after")))
+        .select_from(reader)
+        .join(zones, and_(zones.c.zone == reader.c.zone, reader.c.since <= zones.c.instant))
+        .join(helps, and_(helps.c.number == zones.c.number, *of_cell))
+        .outerjoin(settled, and_(settled.c.number == zones.c.number, settled.c.person_id == reader.c.person_id))
+        .where(settled.c.person_id.is_(None), reader.c.withheld.is_(None), negated(reader.c.submitted))
+        .group_by(zones.c.number, reader.c.person_id)
         .having(func.bool_or(helps.c.before != helps.c.after))
+    )
+
+
+def _settled(cases: Sequence[InvitationCase]) -> CTE:
+    """Case and person, where they are registered for the session or this invitation is settled: asked from that side,
+    as there are few."""
+    rows = [
+        (number, case.announcement.prep_session_id, case.announcement.starts, case.announcement.offset)
+        for number, case in enumerate(cases)
+    ]
+    columns: Columns = {"number": Integer, "prep_session_id": Text, "session_starts": _INSTANT, "offset": Text}
+    announced = relation("announced", columns, rows)
+    registered = select(announced.c.number, RegistrationRow.person_id).join(
+        announced, announced.c.prep_session_id == RegistrationRow.prep_session_id
+    )
+    same = [announced.c[name] == getattr(CoverRow, name) for name in ("prep_session_id", "session_starts", "offset")]
+    covered = (
+        select(announced.c.number, CoverRow.person_id)
+        .join(announced, and_(*same))
+        .where(CoverRow.kind == MessageKind.SESSION_INVITATION.value, negated(CoverRow.released))
+    )
+    return union(registered, covered).cte("settled").prefix_with("MATERIALIZED")
+
+
+def _people_and_interests(cases: Sequence[InvitationCase], topic: str) -> Subquery:
+    """One row a person and interest, with what withholds; the offset keeps it from being worked out for each case."""
+    of_term = {(program, term) for case in cases for program, term, _ in case.helps}
+    terms = relation("term", {"program": Text, "entry_term": Text}, sorted(of_term))
+    return (
+        select(
+            PersonRow.id.label("person_id"),
+            PersonRow.zone,
+            PersonRow.residency,
+            InterestRow.program,
+            InterestRow.entry_term,
+            InterestRow.since,
+            withheld_reason(MessageKind.SESSION_INVITATION, topic=topic).label("withheld"),
+            has_submitted(InterestRow.program, InterestRow.entry_term).label("submitted"),
+        )
+        .join(InterestRow, InterestRow.person_id == PersonRow.id)
+        .join(terms, and_(terms.c.program == InterestRow.program, terms.c.entry_term == InterestRow.entry_term))
+        .where(PersonRow.needs_routing.is_(False))
+        .offset(0)
+        .subquery("reader")
     )
 
 
@@ -99,15 +123,15 @@ def _zones(cases: Sequence[InvitationCase]) -> Any:
         for number, case in enumerate(cases)
         for zone, instant in case.zones.items()
     ]
-    columns = [
-        column("number", Integer()),
-        column("zone", Text()),
-        column("instant", _INSTANT),
-        column("prep_session_id", Text()),
-        column("session_starts", _INSTANT),
-        column("offset", Text()),
-    ]
-    return table_of("invited_zone", columns, rows)
+    columns: Columns = {
+        "number": Integer,
+        "zone": Text,
+        "instant": _INSTANT,
+        "prep_session_id": Text,
+        "session_starts": _INSTANT,
+        "offset": Text,
+    }
+    return relation("invited_zone", columns, rows)
 
 
 def _helps(cases: Sequence[InvitationCase]) -> Any:
@@ -116,9 +140,9 @@ def _helps(cases: Sequence[InvitationCase]) -> Any:
         for number, case in enumerate(cases)
         for cell, (before, after) in case.helps.items()
     ]
-    names = ("program", "entry_term", "residency", "before", "after")
-    columns: list[ColumnClause[Any]] = [column("number", Integer()), *(column(name, Text()) for name in names)]
-    return table_of("help", columns, rows)
+    texts = ("program", "entry_term", "residency", "before", "after")
+    columns: Columns = {"number": Integer, **dict.fromkeys(texts, Text)}
+    return relation("help", columns, rows)
 
 
 def count_told(connection: Connection, prep_session_id: str, kind: MessageKind, *, topic: str) -> int:

@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     DateTime,
+    Integer,
     ScalarSelect,
     Select,
     TableValuedAlias,
@@ -22,13 +23,13 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.types import TypeEngine
 
+from enrollment_crm.domain.invitations import NextCutOff
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.cells import DuePeople, lives_in
+from enrollment_crm.storage.cells import DuePeople, in_zone_of, lives_in
 from enrollment_crm.storage.claims import not_yet_covered
 from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
-from enrollment_crm.storage.relations import relation
+from enrollment_crm.storage.relations import Columns, relation
 from enrollment_crm.storage.withholding import has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
@@ -41,7 +42,7 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
         going: the deadline covers of the same cell: an invitation of that day goes ``along`` with them.
     """
     invited = _invited(people)
-    along = _has_deadline_message(going) if going is not None else false()
+    along = _has_deadline_message(going, invited) if going is not None else false()
     return (
         select(
             PersonRow.id.label("person_id"),
@@ -55,39 +56,69 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
             false().label("catch_up"),
             withheld_reason(MessageKind.SESSION_INVITATION, topic=people.invitation_topic).label("withheld"),
             along.label("along"),
+            null().cast(Text).label("residency"),
+            invited.c.look,
+            false().label("contended"),
         )
         .select_from(PersonRow)
-        .join(invited, invited.c.session_ends <= _next_cut_off(people, invited))
+        .join(invited, and_(in_zone_of(people, invited), invited.c.session_ends <= _next_cut_off(people, invited)))
         .where(*lives_in(people), _not_registered(invited), _open(invited), or_(not_(invited.c.folds_only), along))
     )
 
 
+_INVITED: Columns = {
+    "look": Integer,
+    "zone": Text,
+    "followed": Integer,
+    "prep_session_id": Text,
+    "session_starts": _INSTANT,
+    "session_ends": _INSTANT,
+    "offset": Text,
+    "due_at": _INSTANT,
+    "folds_only": Boolean,
+}
+_FOLLOWING: Columns = {
+    "followed": Integer,
+    "program": Text,
+    "entry_term": Text,
+    "residency": Text,
+    "ends_at": _INSTANT,
+}
+
+
 def _invited(people: DuePeople) -> TableValuedAlias:
-    columns: dict[str, TypeEngine[Any]] = {
-        "prep_session_id": Text(),
-        "session_starts": _INSTANT,
-        "session_ends": _INSTANT,
-        "offset": Text(),
-        "due_at": _INSTANT,
-        "folds_only": Boolean(),
-    }
+    followed = {cut_offs: place for place, cut_offs in enumerate(_next_deadlines(people))}
     rows = [
-        (one.prep_session_id, one.starts, one.ends, one.offset, one.instant, one.folds_only)
-        for one in people.cell.invitations
+        (
+            look,
+            cell.zone,
+            followed[cut_offs],
+            *(one.prep_session_id, one.starts, one.ends, one.offset, one.instant, one.folds_only),
+        )
+        for look, (cell, cut_offs) in enumerate(zip(people.cells, _cut_offs(people), strict=True))
+        for one in cell.invitations
     ]
-    return relation("invited", columns, rows)
+    return relation("invited", _INVITED, rows)
+
+
+def _cut_offs(people: DuePeople) -> list[tuple[NextCutOff, ...]]:
+    """The next deadlines of each look."""
+    return [tuple(people.cut_offs), *(later.cut_offs for later in people.later)]
+
+
+def _next_deadlines(people: DuePeople) -> list[tuple[NextCutOff, ...]]:
+    """The same, each set once: most looks have the same, and a reader's are sought in one set alone."""
+    return list(dict.fromkeys(_cut_offs(people)))
 
 
 def _next_cut_off(people: DuePeople, invited: TableValuedAlias) -> ScalarSelect[Any]:
     """SQL: the reader's next deadline, over all that they wanted by then and have not submitted for."""
-    columns: dict[str, TypeEngine[Any]] = {
-        "program": Text(),
-        "entry_term": Text(),
-        "residency": Text(),
-        "ends_at": _INSTANT,
-    }
-    rows = [(one.program, one.entry_term, one.residency, one.ends_at) for one in people.cut_offs]
-    following = relation("following", columns, rows)
+    rows = [
+        (place, one.program, one.entry_term, one.residency, one.ends_at)
+        for place, cut_offs in enumerate(_next_deadlines(people))
+        for one in cut_offs
+    ]
+    following = relation("following", _FOLLOWING, rows)
     return (
         select(func.min(following.c.ends_at))
         .select_from(InterestRow)
@@ -97,6 +128,7 @@ def _next_cut_off(people: DuePeople, invited: TableValuedAlias) -> ScalarSelect[
         )
         .where(
             InterestRow.person_id == PersonRow.id,
+            following.c.followed == invited.c.followed,
             following.c.residency == PersonRow.residency,
             InterestRow.since <= invited.c.due_at,
             not_(has_submitted(InterestRow.program, InterestRow.entry_term)),
@@ -118,6 +150,6 @@ def _open(invited: TableValuedAlias) -> ColumnElement[bool]:
     return not_yet_covered(MessageKind.SESSION_INVITATION, PersonRow.id, **key)
 
 
-def _has_deadline_message(going: CTE) -> ColumnElement[bool]:
-    theirs = select(1).where(going.c.person_id == PersonRow.id, going.c.withheld.is_(None))
-    return exists(theirs.correlate(PersonRow))
+def _has_deadline_message(going: CTE, invited: TableValuedAlias) -> ColumnElement[bool]:
+    theirs = select(1).where(going.c.person_id == PersonRow.id, going.c.look == invited.c.look)
+    return exists(theirs.where(going.c.withheld.is_(None)).correlate_except(going))

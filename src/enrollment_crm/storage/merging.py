@@ -13,6 +13,7 @@ from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.claims import KEY_COLUMNS
 from enrollment_crm.storage.models import (
+    ApplicationReferenceRow,
     ApplicationRow,
     CoverRow,
     InterestRow,
@@ -97,6 +98,20 @@ def _unite_applications(connection: Connection, gone: int, stays: int) -> None:
             },
         )
     )
+    _unite_references(connection, gone, stays)
+
+
+def _unite_references(connection: Connection, gone: int, stays: int) -> None:
+    """What sources call the applications of one means those of the other from now on: so do their checklists."""
+    mine, gone_ones = aliased(ApplicationRow), aliased(ApplicationRow)
+    moved = update(ApplicationReferenceRow).where(
+        ApplicationReferenceRow.application_id == gone_ones.id,
+        gone_ones.person_id == gone,
+        mine.person_id == stays,
+        mine.program.is_not_distinct_from(gone_ones.program),
+        mine.entry_term == gone_ones.entry_term,
+    )
+    connection.execute(moved.values(application_id=mine.id))
 
 
 def _unite_registrations(connection: Connection, gone: int, stays: int) -> None:

@@ -24,26 +24,28 @@ _Rows = Select[*tuple[Any, ...]]
 
 def count_moved(connection: Connection, moved: MovedDate, *, topic: str) -> DueCount:
     """How many people are to be told that the date has moved."""
-    return _count(connection, _told_of(moved, topic))
+    return _count(connection, told_of_moved(moved, topic))
 
 
 def claim_moved(
     connection: Connection, moved: MovedDate, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     """Claim the notices of up to ``limit`` people."""
-    return _claim(connection, _told_of(moved, topic), MessageKind.DEADLINE_MOVED, limit, lease, now)
+    rows = told_of_moved(moved, topic)
+    return _claim(connection, rows, MessageKind.DEADLINE_MOVED, limit=limit, lease=lease, now=now)
 
 
 def count_session_notices(connection: Connection, kind: MessageKind, *, topic: str, now: datetime) -> DueCount:
     """How many confirmations, or notices of moved or cancelled sessions, are owed."""
-    return _count(connection, _owed_notices(kind, topic, now))
+    return _count(connection, owed_session_notices(kind, topic, now))
 
 
 def claim_session_notices(
     connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     """Claim up to ``limit`` of them."""
-    return _claim(connection, _owed_notices(kind, topic, now), kind, limit, lease, now)
+    rows = owed_session_notices(kind, topic, now)
+    return _claim(connection, rows, kind, limit=limit, lease=lease, now=now)
 
 
 def _count(connection: Connection, rows: _Rows) -> DueCount:
@@ -53,14 +55,14 @@ def _count(connection: Connection, rows: _Rows) -> DueCount:
 
 
 def _claim(
-    connection: Connection, rows: _Rows, kind: MessageKind, limit: int, lease: timedelta, now: datetime
+    connection: Connection, rows: _Rows, kind: MessageKind, *, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     people = rows.limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("people")
     due = select(MESSAGE_IDS.next_value().label("message_id"), *people.c)
     return claim_due(connection, due, kind=kind, lease=lease, now=now)
 
 
-def _told_of(moved: MovedDate, topic: str) -> _Rows:
+def told_of_moved(moved: MovedDate, topic: str) -> _Rows:
     """R9: those who follow the date, were reminded of the old one, and from whom nothing is withheld."""
     kind = MessageKind.DEADLINE_MOVED
     withheld = withheld_reason(kind, topic=topic, program=InterestRow.program, entry_term=InterestRow.entry_term)
@@ -107,7 +109,7 @@ def _was_reminded_of_old(moved: MovedDate) -> ColumnElement[bool]:
     return exists(reminded.correlate_except(CoverRow))
 
 
-def _owed_notices(kind: MessageKind, topic: str, now: datetime) -> _Rows:
+def owed_session_notices(kind: MessageKind, topic: str, now: datetime) -> _Rows:
     """R10: at once, at any hour, to those registered then, as long as the session has not begun."""
     concerned, told_at, version = _concerned(kind)
     key: dict[str, Any] = {"prep_session_id": PrepSessionRow.id, "session_starts": PrepSessionRow.starts}

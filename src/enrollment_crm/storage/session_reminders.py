@@ -14,7 +14,7 @@ from enrollment_crm.storage.withholding import withheld_reason
 
 def count_due_registrations(connection: Connection, due: DueSession, *, topic: str) -> DueCount:
     """How many of those who registered for the session are due."""
-    rows = _covers(due, topic).subquery()
+    rows = covers_of_session(due, topic).subquery()
     people = func.count(distinct(rows.c.person_id))
     counts = connection.execute(select(people, people.filter(rows.c.withheld.is_(None)))).one()
     return DueCount(counts[0], counts[1])
@@ -24,12 +24,13 @@ def claim_due_registrations(
     connection: Connection, due: DueSession, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     """Claim the reminders of up to ``limit`` registered people."""
-    people = _covers(due, topic).limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("people")
+    people = covers_of_session(due, topic).limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("people")
     rows = select(MESSAGE_IDS.next_value().label("message_id"), *people.c)
     return claim_due(connection, rows, kind=MessageKind.SESSION_REMINDER, lease=lease, now=now)
 
 
-def _covers(due: DueSession, topic: str) -> Select[*tuple[Any, ...]]:
+def covers_of_session(due: DueSession, topic: str) -> Select[*tuple[Any, ...]]:
+    """One row a registered person whose reminder has no cover yet."""
     key: dict[str, ColumnElement[Any]] = {
         "prep_session_id": literal(due.prep_session.id),
         "session_starts": literal(due.prep_session.starts),

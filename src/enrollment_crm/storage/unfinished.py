@@ -27,7 +27,8 @@ from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.domain.zones import HOME_ZONE
-from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
+from enrollment_crm.storage.checklists import awaits_nothing
+from enrollment_crm.storage.models import CoverRow, DeadlineRow, MessageRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
 
@@ -170,6 +171,7 @@ def _reason_for_cover(kind: MessageKind, topics: Mapping[MessageKind, str], now:
         (_is_over(now), literal(WithholdReason.TOO_LATE.value)),
         (_is_overtaken(), literal(WithholdReason.COLLAPSED.value)),
         (_is_folded(kind), withheld_reason(invitation, topic=topics[invitation])),
+        (_is_complete(kind), literal(WithholdReason.COMPLETE.value)),
         else_=by_person,
     )
 
@@ -177,6 +179,13 @@ def _reason_for_cover(kind: MessageKind, topics: Mapping[MessageKind, str], now:
 def _is_folded(kind: MessageKind) -> ColumnElement[bool]:
     """The cover is an invitation in a message about deadlines."""
     return CoverRow.prep_session_id.is_not(None) if kind is MessageKind.DEADLINE_REMINDER else false()
+
+
+def _is_complete(kind: MessageKind) -> ColumnElement[bool]:
+    """Nothing is left of what the message would speak of."""
+    if kind is not MessageKind.CHECKLIST_REMINDER:
+        return false()
+    return awaits_nothing(CoverRow.person_id, program=CoverRow.program, entry_term=CoverRow.entry_term)
 
 
 def _is_overtaken() -> ColumnElement[bool]:
@@ -192,6 +201,24 @@ def _is_overtaken() -> ColumnElement[bool]:
 
 
 def _is_over(now: datetime) -> ColumnElement[bool]:
-    """The midnight after the stated date has come in New York (R1), or the session has begun."""
-    midnight = func.timezone(HOME_ZONE, cast(CoverRow.stated_date + 1, DateTime))
+    """The midnight after the stated date has come on the clock on which it ends (R1), or the session has begun."""
+    midnight = func.timezone(_cut_off_zone(), cast(CoverRow.stated_date + 1, DateTime))
     return func.coalesce(midnight <= now, CoverRow.session_starts <= now, False)
+
+
+def _cut_off_zone() -> ColumnElement[str]:
+    """The zone of the newest row with this date; a date that nobody states any more ends in New York."""
+    zone = (
+        select(DeadlineRow.cut_off_zone)
+        .where(
+            DeadlineRow.program == CoverRow.program,
+            DeadlineRow.entry_term == CoverRow.entry_term,
+            DeadlineRow.round == CoverRow.round,
+            DeadlineRow.stated_date == CoverRow.stated_date,
+        )
+        .order_by(DeadlineRow.id.desc())
+        .limit(1)
+        .correlate(CoverRow)
+        .scalar_subquery()
+    )
+    return func.coalesce(zone, HOME_ZONE)

@@ -11,14 +11,15 @@ from enrollment_crm.storage.models import ApplicationRow, PersonRow, Unsubscript
 #: Withdrawing from everything: what one-click on any marketing mail of ours cannot narrow further.
 EVERY_TOPIC = "*"
 
-#: Answers to what the reader did, and all about a session that they registered for: withheld only where nobody would
-#: read them. An invitation to a session is none of them.
+#: Answers to what the reader did, and all about a session that they registered for or an application that they have
+#: submitted: withheld only where nobody would read them. An invitation to a session is none of them.
 _ANSWERS = (
     MessageKind.SESSION_CONFIRMATION,
     MessageKind.SESSION_REMINDER,
     MessageKind.SESSION_MOVED,
     MessageKind.SESSION_CANCELLED,
     MessageKind.APPLICATION_RECEIVED,
+    MessageKind.CHECKLIST_REMINDER,
 )
 
 Column = ColumnElement[str] | InstrumentedAttribute[str | None] | InstrumentedAttribute[str]
@@ -60,13 +61,23 @@ def _unsubscribed(topic: str) -> ColumnElement[bool]:
 
 
 def has_submitted(program: Column, entry_term: Column) -> ColumnElement[bool]:
-    """SQL: the person has submitted for this program and term; an application without a program counts for all."""
+    """SQL: the person has submitted for this program and term; one without a program counts for all of its term.
+
+    Two questions, each of equalities alone: for a million people the database answers them from a hash.
+    """
+    return or_(
+        _has_submitted(ApplicationRow.program == program, entry_term),
+        _has_submitted(ApplicationRow.program.is_(None), entry_term),
+    )
+
+
+def _has_submitted(for_program: ColumnElement[bool], entry_term: Column) -> ColumnElement[bool]:
     return exists(
         select(1)
         .where(
             ApplicationRow.person_id == PersonRow.id,
             ApplicationRow.entry_term == entry_term,
-            or_(ApplicationRow.program == program, ApplicationRow.program.is_(None)),
+            for_program,
             ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
         )
         .correlate_except(ApplicationRow)

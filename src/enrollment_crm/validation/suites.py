@@ -15,7 +15,11 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, RecordKind
 
 #: The suite of each kind of record.
-SUITE_FILES = {RecordKind.SIGNUP: "signups.json", RecordKind.APPLICATION: "applications.json"}
+SUITE_FILES = {
+    RecordKind.SIGNUP: "signups.json",
+    RecordKind.APPLICATION: "applications.json",
+    RecordKind.CHECKLIST: "checklists.json",
+}
 #: What a suite may ask for as {"$PARAMETER": ...} because it is known elsewhere.
 PARAMETERS = ("plausible_address", "known_programs")
 _PARAMETER = "$PARAMETER"

@@ -24,6 +24,8 @@ class Backlog:
     reminders_to_send: int
     #: Claimed, in transmission or to be tried again.
     messages_unsettled: int
+    #: They wait for the applications feed, and not for a task.
+    reminders_held: int = 0
 
     @property
     def total(self) -> int:
@@ -41,11 +43,13 @@ def backlog(outbox: Outbox, *, now: datetime) -> Backlog:
             for kind in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED)
         )
         unsettled = count_unsettled(connection)
+    reminders = [due for due in find_due(outbox, now=now) if not due.unfinished]
     return Backlog(
         rows_to_validate=intake.pending,
         batches_to_load=intake.not_loaded,
         people_to_route=unrouted,
         answers_to_send=answers,
-        reminders_to_send=sum(due.people for due in find_due(outbox, now=now) if not due.unfinished),
+        reminders_to_send=sum(due.people for due in reminders if not due.held),
         messages_unsettled=unsettled,
+        reminders_held=sum(due.people for due in reminders if due.held),
     )

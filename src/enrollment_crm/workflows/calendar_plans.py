@@ -1,6 +1,7 @@
 """Plans of the calendar: made, written down and read again, before anything is changed (R9, R10)."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -22,7 +23,7 @@ from enrollment_crm.domain.proposals import (
     sessions_after,
 )
 from enrollment_crm.storage.calendar_changes import calendar_fingerprint
-from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.engine import snapshot_of, still_view
 from enrollment_crm.storage.invitation_impacts import count_invitations, count_told
 from enrollment_crm.storage.prep_sessions import every_prep_session
 from enrollment_crm.workflows.cells import CalendarView, on_time, view_calendar
@@ -42,10 +43,13 @@ def plan_calendar(engine: Engine, outbox: Outbox, proposal: Proposal, *, now: da
         ProposalError: the calendar cannot be changed like that.
     """
     check_aware(now)
-    with transaction(engine) as connection:
+    with still_view(engine) as connection, ThreadPoolExecutor(1) as aside:
         view = view_calendar(connection, now)
         dates = deadline_changes(proposal, in_force_at(view.records, now))
         sessions = session_changes(proposal, every_prep_session(connection), now=now)
+        # Two questions to a million people: each has a core of its own.
+        snapshot = snapshot_of(connection)
+        invitations = aside.submit(_invitations, engine, snapshot, outbox, view, (dates, sessions))
         return CalendarPlan(
             source=proposal.source,
             made_at=now,
@@ -53,7 +57,7 @@ def plan_calendar(engine: Engine, outbox: Outbox, proposal: Proposal, *, now: da
             deadlines=dates,
             cells=tuple(deadline_impacts(connection, outbox, view, dates)),
             sessions=tuple(_told(connection, outbox, one) for one in sessions),
-            invitations=tuple(_invitations(connection, outbox, view, dates, sessions)),
+            invitations=tuple(invitations.result()),
         )
 
 
@@ -65,23 +69,23 @@ def _told(connection: Connection, outbox: Outbox, change: SessionChange) -> Sess
 
 
 def _invitations(
-    connection: Connection,
+    engine: Engine,
+    snapshot: str,
     outbox: Outbox,
     view: CalendarView,
-    dates: tuple[DeadlineChange, ...],
-    sessions: tuple[SessionChange, ...],
+    changes: tuple[tuple[DeadlineChange, ...], tuple[SessionChange, ...]],
 ) -> list[InvitationImpact]:
+    dates, sessions = changes
+    deadlines_then = in_force_at(records_after(view.records, dates, view.now), view.now)
     cases = invitation_cases(
         SessionCalendar(view.prep_sessions, in_force_at(view.records, view.now)),
-        SessionCalendar(
-            sessions_after(view.prep_sessions, sessions),
-            in_force_at(records_after(view.records, dates, view.now), view.now),
-        ),
+        SessionCalendar(sessions_after(view.prep_sessions, sessions), deadlines_then),
         view.zones,
         outbox.cadences.default,
         since=on_time(outbox, view.now).after,
     )
-    return count_invitations(connection, cases, topic=outbox.topic_of(MessageKind.SESSION_INVITATION))
+    with still_view(engine, snapshot=snapshot) as connection:
+        return count_invitations(connection, cases, topic=outbox.topic_of(MessageKind.SESSION_INVITATION))
 
 
 def fingerprint_of(plan: CalendarPlan) -> str:

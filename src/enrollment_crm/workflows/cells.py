@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from enrollment_crm.domain.deadlines import DeadlineRecord, in_force_at
 from enrollment_crm.domain.invitations import DueInvitation, invitations_at, next_cut_offs
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.outlook import AN_INSTANT, goes
 from enrollment_crm.domain.points import next_hour_of_sending
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Cadences
@@ -30,8 +31,6 @@ from enrollment_crm.workflows.outbox import Outbox
 
 #: People of a zone looked through in one statement.
 _PEOPLE_A_PAGE = 10_000
-#: Instants are kept to the microsecond: this is the one right after another.
-_AN_INSTANT = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def view_calendar(connection: Connection, now: datetime) -> CalendarView:
 
 def on_time(outbox: Outbox, now: datetime) -> Span:
     """What a sweep at ``now`` takes for on time; what lies before was due in an outage, if no sweep looked at it."""
-    return Span(now - max(outbox.punctuality, _AN_INSTANT), now)
+    return Span(now - max(outbox.punctuality, AN_INSTANT), now)
 
 
 def missed_span(connection: Connection, outbox: Outbox, sweep: Sweep, now: datetime) -> Span | None:
@@ -109,18 +108,36 @@ def find_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tu
     outage = outage_ending(connection, outbox, view)
     turns = [*turns_in(connection, outbox.cadences, view, span), *([outage] if outage else [])]
     points = points_in(outbox.cadences, view, span, turns)
-    cells = due_cells(points, _invitations(outbox, view, span, points))
+    cells = due_cells(points, invitations_in(outbox, view, span, points))
     people = [due_people(outbox, cell, view) for cell in cells]
     return [(one.cell, count_due_people(connection, one)) for one in people]
 
 
-def _invitations(
+def find_held_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueCell, DueCount]]:
+    """The cells of a closed freshness gate: all that fell due since the last sweep that sent, with its people.
+
+    As it fell due, and not as it would be caught up (R6): so that it can be seen at night too, and when the feed
+    comes again is not known. What is over, or of a date that is in force no more, is not among it. An invitation is
+    never caught up (R10): it is held for as long as it is on time.
+    """
+    view, punctual = view_calendar(connection, now), on_time(outbox, now)
+    missed = missed_span(connection, outbox, Sweep.DEADLINES, now)
+    span = Span((missed or punctual).after, now)
+    points = points_in(outbox.cadences, view, span, turns_in(connection, outbox.cadences, view, span))
+    deadlines = in_force_at(view.records, now)
+    cells = due_cells(points, invitations_in(outbox, view, punctual, points))
+    people = [due_people(outbox, still_due(cell, deadlines, now=now), view) for cell in cells]
+    return [(one.cell, count_due_people(connection, one)) for one in people if one.cell.points or one.cell.invitations]
+
+
+def invitations_in(
     outbox: Outbox, view: CalendarView, span: Span, points: dict[str, list[DuePoint]]
 ) -> dict[str, list[DueInvitation]]:
+    """Zone -> the invitations that go out by themselves in the span, or with one of the points at its end."""
     cadence = outbox.cadences.default
     found = {}
     for zone in view.zones:
-        going = any(point.withheld is None for point in points.get(zone, ()))
+        going = goes(points.get(zone, ()))
         invitations = [
             one
             for one in invitations_at(view.prep_sessions, zone, cadence, after=span.after, until=span.until)

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from enrollment_crm.domain.checklist_reminders import missing_in_words
+from enrollment_crm.domain.checklists import MissingItems
 from enrollment_crm.domain.dates_in_words import days_left_in_words, for_reader, in_boston
 from enrollment_crm.domain.deadlines import Deadline, Round, deadlines_of, ends_at
 from enrollment_crm.domain.ledger import ClaimedMessage, Cover
@@ -39,6 +41,8 @@ class Known:
     submitted_at: datetime | None = None
     #: Of a moved deadline: by cover, the date that the reader was told before. Absent: none that we know of.
     told_before: Mapping[Cover, date] = field(default_factory=dict)
+    #: Of a checklist reminder: what the reader's applications await.
+    missing: Sequence[MissingItems] = ()
 
 
 @dataclass(frozen=True)
@@ -51,6 +55,27 @@ class Letterhead:
 
 class SessionGoneError(LookupError):
     """The session has begun, or was cancelled or moved, since the message about it was claimed. Nothing to mend."""
+
+
+class ChecklistCompleteError(LookupError):
+    """Everything that the message would name has been processed since it was claimed. Nothing to mend."""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """Where and when a date is read."""
+
+    zone: str
+    program: Program
+    calendar: Calendar
+    now: datetime
+
+    def cut_off_zone(self, cover: Cover, stated_date: date) -> str:
+        """The clock on which a date ends: as it is in force, else as the program has it (R1)."""
+        about = (cover.round, cover.entry_term, stated_date)
+        theirs = (one for one in self.calendar.deadlines if one.group.program == (cover.program or self.program.key))
+        same = (one for one in theirs if (one.group.round, str(one.group.entry_term), one.stated_date) == about)
+        return next((one.cut_off_zone for one in same), self.program.cut_off_zone)
 
 
 def context_of(
@@ -67,6 +92,7 @@ def context_of(
 
     Raises:
         SessionGoneError: the session that the message is about is not what the message would say.
+        ChecklistCompleteError: the application that the message is about awaits nothing any more.
     """
     reader = message.reader
     counselor = program.counselors[reader.residency]
@@ -92,10 +118,14 @@ def _about(message: ClaimedMessage, program: Program, calendar: Calendar, known:
         case MessageKind.WELCOME:
             return _welcome(message, program, calendar, now)
         case MessageKind.DEADLINE_REMINDER:
-            return _deadline_reminder(message, calendar, now)
+            return _deadline_reminder(message, program, calendar, now)
+        case MessageKind.CHECKLIST_REMINDER:
+            reader = _Reading(message.reader.zone, program, calendar, now)
+            return _checklist_reminder(message, known.missing, reader)
         case MessageKind.DEADLINE_MOVED:
-            zone, told = message.reader.zone, known.told_before
-            return {"moved_deadlines": [_moved_deadline(one, told.get(one), zone, now) for one in message.covers]}
+            reader = _Reading(message.reader.zone, program, calendar, now)
+            told = known.told_before
+            return {"moved_deadlines": [_moved_deadline(one, told.get(one), reader) for one in message.covers]}
         case MessageKind.APPLICATION_RECEIVED:
             return {"submitted_on_in_boston": in_boston(known.submitted_at or message.due_at, now=now)}
         case (
@@ -122,9 +152,10 @@ def _welcome(message: ClaimedMessage, program: Program, calendar: Calendar, now:
         else []
     )
     ahead = [one for one in theirs if one.ends_at() > now]
+    reading = _Reading(reader.zone, program, calendar, now)
     return {
         "deadlines": [
-            _deadline(one.group.round.value, str(one.group.entry_term), one.stated_date, reader.zone, now)
+            _deadline(one.group.round.value, str(one.group.entry_term), one.stated_date, reading, one.cut_off_zone)
             for one in ahead
         ],
         "sessions": [session_in_list(one, reader.zone, now=now) for one in helpful_sessions(calendar, ahead)],
@@ -137,13 +168,28 @@ def helpful_sessions(calendar: Calendar, deadlines: Sequence[Deadline]) -> list[
     return [one for one in calendar.prep_sessions if last is None or one.ends < last]
 
 
-def _deadline_reminder(message: ClaimedMessage, calendar: Calendar, now: datetime) -> Context:
+def _deadline_reminder(message: ClaimedMessage, program: Program, calendar: Calendar, now: datetime) -> Context:
     """The deadlines, and the invitations that were folded in (R8) to sessions that still are what was claimed."""
     zone = message.reader.zone
+    reading = _Reading(zone, program, calendar, now)
     invitations = [_as_announced(one, calendar.prep_sessions) for one in message.covers if one.prep_session_id]
     return {
-        "deadlines": [_covered_deadline(one, zone, now) for one in message.covers if not one.prep_session_id],
+        "deadlines": [_covered_deadline(one, reading) for one in message.covers if not one.prep_session_id],
         "sessions": [session_in_list(one, zone, now=now) for one in invitations if one],
+    }
+
+
+def _checklist_reminder(message: ClaimedMessage, missing: Sequence[MissingItems], reader: _Reading) -> Context:
+    """The deadlines of applications that still await something, and what they await."""
+    awaited = {(one.program, one.entry_term) for one in missing}
+    covers = [one for one in message.covers if (one.program, one.entry_term) in awaited]
+    if not covers:
+        raise ChecklistCompleteError(ChecklistCompleteError.__doc__)
+    about = {(one.program, one.entry_term) for one in covers}
+    in_words = missing_in_words(one for one in missing if (one.program, one.entry_term) in about)
+    return {
+        "deadlines": [_covered_deadline(one, reader) for one in covers],
+        "missing_items": [{"entry_term": one.entry_term, "whence": one.whence, "what": one.what} for one in in_words],
     }
 
 
@@ -175,40 +221,42 @@ def _as_announced(cover: Cover, sessions: Sequence[PrepSession]) -> PrepSession 
     return session if session and session.starts == cover.session_starts else None
 
 
-def _moved_deadline(cover: Cover, told_before: date | None, zone: str, now: datetime) -> Record:
-    record = _covered_deadline(cover, zone, now)
+def _moved_deadline(cover: Cover, told_before: date | None, reading: _Reading) -> Record:
+    record = _covered_deadline(cover, reading)
     if told_before is None or cover.stated_date is None:
         return {**record, "was_in_boston": "", "change": ""}
+    was = _last_minute(told_before, reading.cut_off_zone(cover, told_before))
     return {
         **record,
-        "was_in_boston": in_boston(_last_minute(told_before), now=now),
+        "was_in_boston": in_boston(was, now=reading.now),
         "change": "later" if cover.stated_date > told_before else "earlier",
     }
 
 
-def _covered_deadline(cover: Cover, zone: str, now: datetime) -> Record:
+def _covered_deadline(cover: Cover, reading: _Reading) -> Record:
     if cover.round is None or cover.entry_term is None or cover.stated_date is None:
         raise ValueError("A cover of a message about deadlines names no round, term or date: correct it in the ledger.")
-    return _deadline(cover.round, cover.entry_term, cover.stated_date, zone, now)
+    zone = reading.cut_off_zone(cover, cover.stated_date)
+    return _deadline(cover.round, cover.entry_term, cover.stated_date, reading, zone)
 
 
-def _deadline(a_round: str, entry_term: str, stated_date: date, zone: str, now: datetime) -> Record:
-    last_minute = _last_minute(stated_date)
+def _deadline(a_round: str, entry_term: str, stated_date: date, reading: _Reading, cut_off_zone: str) -> Record:
+    last_minute, now = _last_minute(stated_date, cut_off_zone), reading.now
     # East of Boston the stated date can be over on the reader's calendar while the deadline is still ahead.
-    days = max(0, (stated_date - now.astimezone(ZoneInfo(zone)).date()).days)
+    days = max(0, (stated_date - now.astimezone(ZoneInfo(reading.zone)).date()).days)
     return {
         "name": _ROUND_NAMES[a_round],
         "entry_term": entry_term,
         "date_in_boston": in_boston(last_minute, now=now),
-        "date_for_reader": for_reader(last_minute, zone, now=now),
+        "date_for_reader": for_reader(last_minute, reading.zone, now=now),
         "days_left": days,
         "days_left_in_words": days_left_in_words(days),
     }
 
 
-def _last_minute(stated_date: date) -> datetime:
+def _last_minute(stated_date: date, cut_off_zone: str) -> datetime:
     """What readers take for the deadline: midnight after a date is read as midnight before it."""
-    return ends_at(stated_date) - timedelta(minutes=1)
+    return ends_at(stated_date, cut_off_zone) - timedelta(minutes=1)
 
 
 def program_of(message: ClaimedMessage, programs: Mapping[str, Program], default_program: str) -> Program:

@@ -1,6 +1,6 @@
 """Corrections: a person says something else of themselves than before (R2)."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, Engine
 
@@ -57,23 +57,21 @@ def correct_entry_term(
         view = view_calendar(connection, fact.at)
         person = person_with_term(connection, person_id, old)
         for program in person.programs or (cadences.default_program,):
-            _supersede(connection, cadences, view, person, program, old)
+            waiting = _waiting_for(program, old)
+            supersede_for_person(
+                connection, cadences, view, person_id=person_id, own_turns=person.turns, concerns=waiting
+            )
             replace_term(connection, person, program, old, new, at=fact.at)
             _review_past(connection, view, person, program, new)
 
 
-def _supersede(
-    connection: Connection,
-    cadences: Cadences,
-    view: CalendarView,
-    person: PersonWithTerm,
-    program: str,
-    old: EntryTerm | None,
-) -> None:
+def _waiting_for(program: str, old: EntryTerm | None) -> Callable[[DuePoint], bool]:
+    """What waits for the morning and is about the term that is replaced."""
+
     def concerns(point: DuePoint) -> bool:
         return (point.program, point.entry_term) == (program, str(old))
 
-    supersede_for_person(connection, cadences, view, person.person_id, person.turns, concerns)
+    return concerns
 
 
 def _review_past(

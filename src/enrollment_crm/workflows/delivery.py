@@ -55,6 +55,11 @@ class Tally:
         """What a dry run gives: messages that would be claimed."""
         return cls(Counter({"planned": number}))
 
+    @classmethod
+    def of_held(cls, number: int) -> "Tally":
+        """What a closed freshness gate gives: messages that were not claimed."""
+        return cls(Counter({"held": number}))
+
     def add(self, state: MessageState, number: int = 1) -> None:
         """Count messages that stand in this state now."""
         if number:

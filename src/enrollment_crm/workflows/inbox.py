@@ -11,6 +11,7 @@ from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.feeds import Delivery, Feed
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.freshness import record_delivery
 from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
 
 #: File name in config/sources/ of the field map of the request-info form.
@@ -41,7 +42,7 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
     """Ask every feed for its rows and commit them delivery by delivery.
 
     A delivery that fails does not keep the others from delivering; the first failure is raised at the end, so that
-    the task is red and tried again.
+    the task is red and tried again. One that succeeds counts for the freshness of its source, also without new rows.
 
     Raises:
         FeedError: a delivery could not be read; what the others delivered is kept.
@@ -62,6 +63,7 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
     rows = delivery.read()
     with transaction(engine, dry_run=dry_run) as connection:
+        record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
         kept = keep_raw_rows(connection, rows, source=feed.source, kind=feed.kind.value, received_at=now)
     if not dry_run:
         delivery.keep()

@@ -29,12 +29,16 @@ SESSION_NOTICES = (MessageKind.SESSION_CONFIRMATION, MessageKind.SESSION_MOVED, 
 
 def find_moved_dates(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[MovedDate, DueCount]]:
     """The dates that moved since the last sweep, with the people who are to be told."""
+    topic = outbox.topic_of(MessageKind.DEADLINE_MOVED)
+    return [(one, count_moved(connection, one, topic=topic)) for one in moved_since_last_sweep(connection, outbox, now)]
+
+
+def moved_since_last_sweep(connection: Connection, outbox: Outbox, now: datetime) -> list[MovedDate]:
+    """The dates that moved and of which the next sweep tells."""
     missed = missed_span(connection, outbox, Sweep.DEADLINES, now)
     since = (missed or on_time(outbox, now)).after
     records = deadline_records(connection, since=since)
-    topic = outbox.topic_of(MessageKind.DEADLINE_MOVED)
-    moved = moved_dates(date_changes(records, since=since, until=now), records)
-    return [(one, count_moved(connection, one, topic=topic)) for one in moved]
+    return moved_dates(date_changes(records, since=since, until=now), records)
 
 
 def find_session_notices(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[MessageKind, DueCount]]:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
+from enrollment_crm.domain.freshness import FeedWatch
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.programs import Cadences, Program
 from enrollment_crm.mail.messages import Sender
@@ -29,6 +30,8 @@ class Outbox:
     #: Address under which applicants reach the public app.
     public_url: str
     lease: timedelta
+    #: The feeds that must be fresh before anybody is told that they have not submitted.
+    freshness: FeedWatch
     #: What a sweep finds up to so long after its instant is on time; later it was missed (R6). Also how long a person
     #: may be on the road through intake and still get the points that were theirs.
     punctuality: timedelta = timedelta(hours=1)

@@ -57,14 +57,16 @@ def rehearse(scenario: Scenario, parts: RehearsalParts) -> RehearsalResult:
     Raises:
         ScenarioInvalid: a fact says what cannot be.
     """
-    rehearsal = _Rehearsal(scenario, parts)
+    rehearsal = Rehearsal(scenario, parts)
     rehearsal.prepare()
     for instant in rehearsal.instants():
         rehearsal.live(instant)
     return rehearsal.result()
 
 
-class _Rehearsal:
+class Rehearsal:
+    """A cycle that is rehearsed step by step: `prepare`, then `live` at each of its `instants`, then the `result`."""
+
     def __init__(self, scenario: Scenario, parts: RehearsalParts) -> None:
         self._scenario, self._parts, self._outbox = scenario, parts, parts.outbox
         self._engine = parts.outbox.engine
@@ -123,6 +125,15 @@ class _Rehearsal:
 
     def live(self, now: datetime) -> None:
         """One instant: what happened, answers, a sweep; and again as often as the scenario says."""
+        reruns = self.take_facts(now)
+        answer_and_sweep(self._outbox, now)
+        if reruns:
+            with ThreadPoolExecutor(min(reruns, _SIDE_BY_SIDE)) as pool:
+                for done in [pool.submit(self._run_again, now) for _ in range(reruns)]:
+                    done.result()
+
+    def take_facts(self, now: datetime) -> int:
+        """Take in what has happened by now; gives how often everything is to run again."""
         reruns = 0
         while self._waiting and self._read_at(self._waiting[0].at) <= now:
             fact = self._waiting.pop(0)
@@ -130,11 +141,7 @@ class _Rehearsal:
                 reruns += int(fact.fields.get("times", 1))
             elif fact.kind is not FactKind.OUTAGE:
                 self._take(first_delivery(fact, self._scenario.facts), now)
-        _answer_and_sweep(self._outbox, now)
-        if reruns:
-            with ThreadPoolExecutor(min(reruns, _SIDE_BY_SIDE)) as pool:
-                for done in [pool.submit(self._run_again, now) for _ in range(reruns)]:
-                    done.result()
+        return reruns
 
     def _take(self, fact: ScenarioFact, now: datetime) -> None:
         if fact.kind is FactKind.ERASURE:
@@ -154,7 +161,7 @@ class _Rehearsal:
 
     def _run_again(self, now: datetime) -> None:
         self._take_in(now)
-        _answer_and_sweep(replace(self._outbox), now)
+        answer_and_sweep(replace(self._outbox), now)
 
     def _remember_addresses(self) -> None:
         with transaction(self._engine) as connection:
@@ -167,7 +174,8 @@ class _Rehearsal:
             return result_of(connection, self._scenario.id, self._addresses, self._desk)
 
 
-def _answer_and_sweep(outbox: Outbox, now: datetime) -> None:
+def answer_and_sweep(outbox: Outbox, now: datetime) -> None:
+    """What the DAGs send at one instant: answers, then a sweep."""
     for kind in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED):
         send_answers(outbox, kind, now=now)
     send_reminders(outbox, now=now)

@@ -1,12 +1,15 @@
 """A sweep: find what is due, send each unit of it, and remember how far has been swept."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from pydantic import TypeAdapter
+from sqlalchemy import Connection
 
+from enrollment_crm.domain.checklist_reminders import name_of_checklists
+from enrollment_crm.domain.freshness import HELD_KINDS, Gate
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.notices import MovedDate, name_of_moved_date
@@ -19,8 +22,10 @@ from enrollment_crm.storage.overview import count_unrouted, intake_totals
 from enrollment_crm.storage.sweeps import record_outage, record_sweep
 from enrollment_crm.storage.unfinished import count_unfinished
 from enrollment_crm.workflows.answers import calendar_at
-from enrollment_crm.workflows.cells import find_cells, outage_ending, send_cell, view_calendar
+from enrollment_crm.workflows.cells import find_cells, find_held_cells, outage_ending, send_cell, view_calendar
+from enrollment_crm.workflows.checklist_reminders import find_checklists, send_checklists
 from enrollment_crm.workflows.delivery import Tally, resume
+from enrollment_crm.workflows.freshness import gate_at, gate_in, note_sources
 from enrollment_crm.workflows.notices import (
     SESSION_NOTICES,
     find_moved_dates,
@@ -37,6 +42,7 @@ _KINDS = (
     MessageKind.DEADLINE_MOVED,
     MessageKind.SESSION_INVITATION,
     MessageKind.SESSION_REMINDER,
+    MessageKind.CHECKLIST_REMINDER,
     *SESSION_NOTICES,
 )
 
@@ -55,10 +61,19 @@ class Due:
     to_send: int
     cell: DueCell | None = None
     session: DueSession | None = None
+    #: Applicants of the cell whose application awaits something.
+    checklists: DueCell | None = None
     moved: MovedDate | None = None
     session_notices: MessageKind | None = None
     #: Messages that vanished workers and refusals left behind.
     unfinished: MessageKind | None = None
+    #: Why the freshness gate holds it; empty: it does not.
+    held: str = ""
+
+    @property
+    def says_not_submitted(self) -> bool:
+        """It goes to people because they have not submitted, or have not completed: the freshness gate may hold it."""
+        return self.cell is not None or self.checklists is not None or self.unfinished in HELD_KINDS
 
     def to_wire(self) -> dict[str, Any]:
         """As plain JSON values."""
@@ -75,9 +90,13 @@ _WIRE = TypeAdapter(Due)
 
 
 def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
-    """Everything that is due at ``now`` and concerns somebody: notices, then the most urgent deadline first."""
+    """Everything that is due at ``now`` and concerns somebody: notices, then the most urgent deadline first.
+
+    What a closed freshness gate holds is among it, with the reason in its name, and is not sent.
+    """
     check_aware(now)
     with transaction(outbox.engine) as connection:
+        gate = gate_in(connection, outbox, now)
         moved = [
             _due(name_of_moved_date(one), count, moved=one) for one, count in find_moved_dates(connection, outbox, now)
         ]
@@ -85,34 +104,54 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
             _due(kind.value.replace("_", " "), count, session_notices=kind)
             for kind, count in find_session_notices(connection, outbox, now)
         ]
-        cells = [_due(name_of_cell(cell), count, cell=cell) for cell, count in find_cells(connection, outbox, now)]
+        find = find_held_cells if gate.is_closed else find_cells
+        cells = [_due(name_of_cell(cell), count, gate, cell=cell) for cell, count in find(connection, outbox, now)]
+        checklists = [
+            _due(name_of_checklists(cell), count, gate, checklists=cell)
+            for cell, count in find_checklists(connection, outbox, now, held=gate.is_closed)
+        ]
         sessions = [
             _due(name_of_session(one), count, session=one) for one, count in find_sessions(connection, outbox, now)
         ]
         # The unfinished come last: what a newer point has overtaken by then is withheld.
         counts = count_unfinished(connection)
     unfinished = [
-        _due(f"unfinished {kind.value.replace('_', ' ')}s", DueCount(count, count), unfinished=kind)
+        _due(f"unfinished {kind.value.replace('_', ' ')}s", DueCount(count, count), gate, unfinished=kind)
         for kind, count in counts.items()
         if kind in _KINDS
     ]
-    return [due for due in (*moved, *notices, *cells, *sessions, *unfinished) if due.people]
+    return [due for due in (*moved, *notices, *cells, *checklists, *sessions, *unfinished) if due.people]
 
 
-def _due(name: str, count: DueCount, **what: Any) -> Due:
-    return Due(f"{name} · {count.to_send}", count.unsettled, count.to_send, **what)
+def _due(name: str, count: DueCount, gate: Gate | None = None, **what: Any) -> Due:
+    due = Due(f"{name} · {count.to_send}", count.unsettled, count.to_send, **what)
+    if gate is None or not gate.is_closed or not due.says_not_submitted:
+        return due
+    # Nobody is held to whom nothing would go.
+    return replace(due, name=f"held: {due.name}: {gate.reason}", people=count.to_send, held=gate.reason)
 
 
 def send_due(outbox: Outbox, due: Due, *, now: datetime, dry_run: bool = False) -> Tally:
-    """Send one unit of work to its end. A dry run counts it, as ``planned``, and sends nothing."""
+    """Send one unit of work to its end. A dry run counts it, as ``planned``, and sends nothing.
+
+    What the freshness gate holds is counted as ``held``, also where it has closed since the unit was found.
+    """
     check_aware(now)
-    if dry_run:
+    if dry_run and not due.held:
         return Tally.of_planned(due.to_send)
+    if due.held or (due.says_not_submitted and gate_at(outbox, now=now).is_closed):
+        return Tally.of_held(due.to_send)
+    return _send(outbox, due, now)
+
+
+def _send(outbox: Outbox, due: Due, now: datetime) -> Tally:
     calendar = calendar_at(outbox, now)
     if due.unfinished:
         return resume(outbox, due.unfinished, calendar, now=now)
     if due.cell:
         return send_cell(outbox, due.cell, calendar, now=now)
+    if due.checklists:
+        return send_checklists(outbox, due.checklists, calendar, now=now)
     if due.session:
         return send_session(outbox, due.session, calendar, now=now)
     if due.moved:
@@ -130,21 +169,32 @@ def finish_sweep(outbox: Outbox, *, now: datetime, found_nothing: bool = False) 
     False is given; the keys of R5 keep it from sending twice. An outage that ends with this sweep is kept: its end is
     the turn of those to whom it is night now (R6).
 
+    While the freshness gate is closed deadlines stay where they are: the span until it opens is an outage then, so
+    that R6 decides what of it is still of use.
+
     Args:
         found_nothing: the sweep found nothing due, and so passed nobody over: it need not look again.
     """
     check_aware(now)
-    passed_over = not found_nothing and any(due.unfinished is None for due in find_due(outbox, now=now))
+    found = [] if found_nothing else find_due(outbox, now=now)
+    passed_over = any(due.unfinished is None and not due.held for due in found)
     with transaction(outbox.engine) as connection:
+        note_sources(connection, outbox, now)
+        is_held = gate_in(connection, outbox, now).is_closed or any(due.held for due in found)
         intake, unrouted = intake_totals(connection), count_unrouted(connection)
         if passed_over or intake.pending or intake.not_loaded or unrouted:
             return False
-        outage = outage_ending(connection, outbox, view_calendar(connection, now))
-        if outage:
-            record_outage(connection, outage)
-        for sweep in Sweep:
-            record_sweep(connection, sweep, now)
+        record_sweep(connection, Sweep.SESSIONS, now)
+        if not is_held:
+            _finish_deadlines(connection, outbox, now)
     return True
+
+
+def _finish_deadlines(connection: Connection, outbox: Outbox, now: datetime) -> None:
+    outage = outage_ending(connection, outbox, view_calendar(connection, now))
+    if outage:
+        record_outage(connection, outage)
+    record_sweep(connection, Sweep.DEADLINES, now)
 
 
 def send_reminders(outbox: Outbox, *, now: datetime, dry_run: bool = False) -> Tally:

@@ -119,7 +119,8 @@ def _turn(
     def concerns(point: DuePoint) -> bool:
         return (point.program, point.entry_term, point.round) in keys
 
-    supersede_for_person(connection, cadences, view, person.person_id, personal_turns_of(person), concerns)
+    turns = personal_turns_of(person)
+    supersede_for_person(connection, cadences, view, person_id=person.person_id, own_turns=turns, concerns=concerns)
     for one in changes:
         if one.interest.entry_term:
             record_turn(

@@ -1,13 +1,12 @@
 """Reminders of prep sessions: found and sent to those who registered (R10)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.domain.points import session_points
+from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.reminders import Span
 from enrollment_crm.domain.session_reminders import DueSession, due_sessions
 from enrollment_crm.domain.sweeps import Sweep
@@ -23,18 +22,23 @@ from enrollment_crm.workflows.outbox import Outbox
 
 def find_sessions(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueSession, DueCount]]:
     """The session points that are due at ``now``, or were missed, with their people."""
+    topic = outbox.topic_of(MessageKind.SESSION_REMINDER)
+    found = sessions_due(connection, outbox, now)
+    return [(one, count_due_registrations(connection, one, topic=topic)) for one in found]
+
+
+def sessions_due(connection: Connection, outbox: Outbox, now: datetime) -> list[DueSession]:
+    """The session points that are due at ``now``, or were missed."""
     due = on_time(outbox, now)
     missed = missed_span(connection, outbox, Sweep.SESSIONS, now) or Span(due.after, due.after)
     sessions = prep_sessions_after(connection, missed.after)
-    topic = outbox.topic_of(MessageKind.SESSION_REMINDER)
-    found = due_sessions(sessions, outbox.cadences.default, missed=missed, due=due)
-    return [(one, count_due_registrations(connection, one, topic=topic)) for one in found]
+    return due_sessions(sessions, outbox.cadences.default, missed=missed, due=due)
 
 
 def send_session(outbox: Outbox, due: DueSession, calendar: Calendar, *, now: datetime) -> Tally:
     """Claim and send one session point to its end; nothing, where the session was moved or cancelled since then."""
     tally, topic = Tally(), outbox.topic_of(MessageKind.SESSION_REMINDER)
-    if due.withheld is None and not _still_stands(outbox, due, calendar.prep_sessions):
+    if due.withheld is None and not _still_stands(due, calendar.prep_sessions):
         return tally
     while True:
         with transaction(outbox.engine) as connection:
@@ -47,10 +51,6 @@ def send_session(outbox: Outbox, due: DueSession, calendar: Calendar, *, now: da
         tally += deliver(outbox, claim.message_ids, calendar, now=now)
 
 
-def _still_stands(outbox: Outbox, due: DueSession, sessions: Sequence[object]) -> bool:
-    session = next((one for one in sessions if getattr(one, "id", None) == due.prep_session.id), None)
-    if session is None:
-        return False
-    cadence = outbox.cadences.default
-    points = session_points(due.prep_session.starts, ZoneInfo(due.prep_session.zone), cadence)
-    return any((one.offset, one.instant) == (due.offset, due.instant) for one in points)
+def _still_stands(due: DueSession, sessions: Iterable[PrepSession]) -> bool:
+    """Whether the session takes place, and begins when it did as the point was found."""
+    return any((one.id, one.starts) == (due.prep_session.id, due.prep_session.starts) for one in sessions)

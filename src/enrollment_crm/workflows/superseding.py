@@ -31,6 +31,7 @@ def supersede_for_person(
     connection: Connection,
     cadences: Cadences,
     view: CalendarView,
+    *,
     person_id: int,
     own_turns: Sequence[PersonalTurn],
     concerns: Callable[[DuePoint], bool],

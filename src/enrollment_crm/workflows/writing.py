@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from enrollment_crm.domain.checklist_reminders import expectations_of
+from enrollment_crm.domain.checklists import MissingItems
 from enrollment_crm.domain.ledger import ClaimedMessage, Cover, message_key
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.mail.addresses import AddressInvalid, mailbox_of
@@ -19,10 +21,12 @@ from enrollment_crm.mail.messages import (
 )
 from enrollment_crm.mail.unsubscribe import unsubscribe_token
 from enrollment_crm.storage.applications import known_report
+from enrollment_crm.storage.checklists import missing_items
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.ledger import date_told_before
 from enrollment_crm.workflows.composition import (
     Calendar,
+    ChecklistCompleteError,
     Known,
     SessionGoneError,
     context_of,
@@ -71,7 +75,8 @@ def write_message(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, *
         raise CannotBeReached(_in_words(error)) from error
     except AddressInvalid as error:
         raise (CannotBeReached if _is_the_readers(message) else CannotBeWritten)(_in_words(error)) from error
-    except (ContentRefused, ContextInvalid, HeaderRefused) as error:
+    except (ChecklistCompleteError, ContentRefused, ContextInvalid, HeaderRefused) as error:
+        # A checklist that is complete by now: tried again, it is withheld for that reason.
         raise CannotBeWritten(_in_words(error)) from error
 
 
@@ -135,6 +140,8 @@ def _known(outbox: Outbox, message: ClaimedMessage) -> Known:
     match message.kind:
         case MessageKind.APPLICATION_RECEIVED:
             return Known(submitted_at=_submitted_at(outbox, message))
+        case MessageKind.CHECKLIST_REMINDER:
+            return Known(missing=_missing(outbox, message))
         case MessageKind.DEADLINE_MOVED:
             return Known(told_before=_told_before(outbox, message))
         case _:
@@ -152,6 +159,21 @@ def _submitted_at(outbox: Outbox, message: ClaimedMessage) -> datetime | None:
             entry_term=cover.entry_term or "",
         )
     return report.occurred_at if report else None
+
+
+def _missing(outbox: Outbox, message: ClaimedMessage) -> list[MissingItems]:
+    """What the reader's applications await right now."""
+    expectations = expectations_of(outbox.programs)
+    if not expectations:
+        return []
+    with transaction(outbox.engine) as connection:
+        return missing_items(
+            connection,
+            expectations,
+            person_id=message.reader.person_id,
+            residency=message.reader.residency.value,
+            default_program=outbox.default_program,
+        )
 
 
 def _told_before(outbox: Outbox, message: ClaimedMessage) -> dict[Cover, date]:

@@ -1,8 +1,10 @@
 """R7: which refusals mean that an address does not exist."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
-from enrollment_crm.domain.bounces import is_hard_bounce
+from enrollment_crm.domain.bounces import Bounce, address_is_dead, is_hard_bounce
 
 
 @pytest.mark.parametrize(
@@ -31,3 +33,40 @@ def test_a_hard_bounce(reply: str) -> None:
 )
 def test_no_hard_bounce(reply: str) -> None:
     assert not is_hard_bounce(reply)
+
+
+FIRST = datetime(2025, 11, 1, 14, tzinfo=UTC)
+A_DAY, AN_INSTANT = timedelta(days=1), timedelta(microseconds=1)
+
+
+def bounces(*statuses: str, every: timedelta = A_DAY) -> list[Bounce]:
+    return [Bounce(status, FIRST + every * number) for number, status in enumerate(statuses)]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "dead"),
+    [
+        ((), False),
+        (("5.1.1",), True),
+        (("4.2.2", "5.2.1"), True),
+        (("5.7.1", "5.2.2", "5.4.4"), False),  # other 5.x.x withhold nothing, however many
+        (("4.2.2",), False),
+        (("4.2.2", "4.4.1"), False),
+        (("4.2.2", "4.4.1", "4.2.2"), True),
+        (("4.2.2", "5.7.1", "4.2.2"), False),
+    ],
+)
+def test_one_hard_bounce_or_three_soft_ones_end_all_writing(statuses: tuple[str, ...], dead: bool) -> None:
+    assert address_is_dead(bounces(*statuses)) is dead
+
+
+def test_three_soft_bounces_count_within_14_days_and_not_an_instant_longer() -> None:
+    assert address_is_dead(bounces("4.2.2", "4.2.2", "4.2.2", every=A_DAY * 7))
+    assert not address_is_dead(bounces("4.2.2", "4.2.2", "4.2.2", every=A_DAY * 7 + AN_INSTANT))
+
+
+def test_any_three_that_follow_each_other_count_in_whatever_order_they_are_known() -> None:
+    far_apart = bounces("4.2.2", "4.2.2", "4.2.2", "4.2.2", every=A_DAY * 10)
+    assert not address_is_dead(far_apart)
+    near = Bounce("4.2.2", FIRST + A_DAY * 24)
+    assert address_is_dead([near, *reversed(far_apart)])  # days 10, 20 and 24

@@ -164,6 +164,8 @@ def test_an_unknown_outcome_is_worth_one_more_copy_of_the_last_reminders_only(
     [
         (MessageKind.WELCOME, None, False),
         (MessageKind.APPLICATION_RECEIVED, None, False),
+        (MessageKind.CHECKLIST_REMINDER, "14d", False),
+        (MessageKind.CHECKLIST_REMINDER, "7d", True),
         (MessageKind.DEADLINE_MOVED, "v2", True),
         (MessageKind.SESSION_INVITATION, "7d", False),
         (MessageKind.SESSION_CONFIRMATION, None, True),

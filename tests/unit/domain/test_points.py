@@ -1,6 +1,8 @@
 """Points: when reminders of a deadline (R3, R4) and of a session (R10) fall due."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -8,12 +10,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
-from enrollment_crm.domain.points import Anchor, Cadence, deadline_points, session_points
+from enrollment_crm.domain.points import (
+    Anchor,
+    Cadence,
+    deadline_points,
+    in_window,
+    invitation_point,
+    next_hour_of_sending,
+    session_points,
+)
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.terms import EntryTerm
+from enrollment_crm.domain.turns import LONGEST_WAIT
 
 CADENCE = Cadence()
 BY_LOCAL_DATE = Cadence(anchor=Anchor.RECIPIENT_LOCAL)
+#: Reminders at an hour of the night at which clocks change.
+EARLY = Cadence(hour=time(1), window_from=time(1))
 #: From -11 to +14, with half and quarter hours, and summer time of half an hour.
 ZONES = (
     "America/New_York",
@@ -120,12 +133,12 @@ def test_the_cadence_is_configuration() -> None:
 
 
 def test_r4_an_hour_that_the_clocks_skip_moves_forward() -> None:
-    cadence = Cadence(offsets_in_days=(1,), hour=time(2, 30))
+    cadence = replace(EARLY, offsets_in_days=(1,), hour=time(2, 30))
     assert points("2026-03-09", "America/New_York", cadence) == ["1d 2026-03-08T07:30Z"]  # 03:30 EDT
 
 
 def test_r4_an_hour_that_occurs_twice_is_the_first() -> None:
-    cadence = Cadence(offsets_in_days=(1,), hour=time(1, 30))
+    cadence = replace(EARLY, offsets_in_days=(1,), hour=time(1, 30))
     assert points("2026-11-02", "America/New_York", cadence) == ["1d 2026-11-01T05:30Z"]  # EDT
 
 
@@ -215,3 +228,84 @@ def test_r10_the_last_call_is_named_by_its_length() -> None:
 def test_r10_the_last_call_is_3600_seconds_before_the_start_whatever_the_clocks_do(starts: datetime, zone: str) -> None:
     for same in (starts, starts.astimezone(ZoneInfo(zone))):
         assert starts - session_points(same, ZoneInfo(zone), CADENCE)[-1].instant == timedelta(seconds=3600)
+
+
+@pytest.mark.parametrize(
+    ("starts", "zone", "instant"),
+    [
+        ("2025-11-07T10:00-05:00", "America/New_York", "2025-10-31T14:00Z"),
+        ("2025-11-07T10:00-05:00", "Asia/Shanghai", "2025-10-31T02:00Z"),
+        # 20:00 in Boston is the next day in Shanghai: the session's own date counts.
+        ("2025-11-07T20:00-05:00", "Asia/Shanghai", "2025-10-31T02:00Z"),
+        ("2025-11-07T10:00-05:00", "Pacific/Kiritimati", "2025-10-30T20:00Z"),
+    ],
+)
+def test_r10_an_invitation_is_a_week_before_the_sessions_date_at_ten_on_the_readers_clock(
+    starts: str, zone: str, instant: str
+) -> None:
+    point = invitation_point(datetime.fromisoformat(starts), ZoneInfo("America/New_York"), ZoneInfo(zone), CADENCE)
+    assert (point.offset, f"{point.instant:%Y-%m-%dT%H:%MZ}") == ("7d", instant)
+
+
+@pytest.mark.parametrize(
+    ("local", "within"),
+    [
+        ("07:59:59.999999", False),
+        ("08:00:00", True),
+        ("10:00:00", True),
+        ("20:59:59.999999", True),
+        ("21:00:00", False),
+        ("00:00:00", False),
+    ],
+)
+@pytest.mark.parametrize("zone", ZONES)
+def test_r6_eight_oclock_belongs_to_the_window_and_twenty_one_oclock_does_not(
+    local: str, zone: str, within: bool
+) -> None:
+    instant = datetime.combine(date(2026, 11, 18), time.fromisoformat(local), ZoneInfo(zone))
+    assert in_window(instant.astimezone(UTC), ZoneInfo(zone), CADENCE) is within
+
+
+@pytest.mark.parametrize(
+    ("instant", "zone", "following"),
+    [
+        ("2025-11-18T04:30Z", "America/New_York", "2025-11-18T15:00Z"),  # 23:30 the evening before
+        ("2025-11-18T12:00Z", "America/New_York", "2025-11-18T15:00Z"),  # 07:00 of the same day
+        ("2025-11-18T15:00Z", "America/New_York", "2025-11-19T15:00Z"),  # ten itself: the next one
+        ("2025-11-01T03:30Z", "America/New_York", "2025-11-01T14:00Z"),
+        ("2025-11-02T03:30Z", "America/New_York", "2025-11-02T15:00Z"),  # the night in which the clocks go back
+        ("2026-03-08T04:30Z", "America/New_York", "2026-03-08T14:00Z"),  # and the one in which they go forward
+        ("2025-11-17T15:00Z", "Asia/Shanghai", "2025-11-18T02:00Z"),
+    ],
+)
+def test_r6_what_waits_for_the_morning_goes_out_at_the_next_ten_oclock(instant: str, zone: str, following: str) -> None:
+    found = next_hour_of_sending(datetime.fromisoformat(instant), ZoneInfo(zone), CADENCE)
+    assert found == datetime.fromisoformat(following)
+
+
+@given(day=days, hour=st.integers(0, 23), minute=st.integers(0, 59), zone=zones)
+def test_r6_nothing_waits_longer_than_a_sweep_looks_back_for_it(day: date, hour: int, minute: int, zone: str) -> None:
+    instant = datetime(day.year, day.month, day.day, hour, minute, tzinfo=UTC)
+    waits = next_hour_of_sending(instant, ZoneInfo(zone), CADENCE) - instant
+    assert timedelta(0) < waits <= LONGEST_WAIT
+
+
+@pytest.mark.parametrize(
+    ("entries", "sentence"),
+    [
+        ({"offsets_in_days": ()}, "at least one number of days"),
+        ({"offsets_in_days": (7, 0)}, "each 1 or more"),
+        ({"window_from": time(21), "window_to": time(8)}, "earlier than window_to"),
+        ({"hour": time(7, 59)}, "between window_from and window_to"),
+        ({"hour": time(21)}, "between window_from and window_to"),
+        ({"too_close_in_hours": -1}, "cannot be negative"),
+        ({"too_late_in_hours": -0.5}, "cannot be negative"),
+    ],
+)
+def test_a_cadence_that_cannot_be_says_why(entries: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValueError, match=sentence):
+        Cadence(**entries)
+
+
+def test_a_cadence_may_send_at_the_first_hour_of_its_window() -> None:
+    assert Cadence(hour=time(8)).hour == time(8)

@@ -94,8 +94,10 @@ def test_a_session_that_two_listings_move_apart_is_for_a_person() -> None:
     found = matching(replace(LISTED, starts=KNOWN.starts + DAY), UNDER_ANOTHER_ID)
     assert found.sessions == ()
     assert doubts(found) == [
-        "prep-7: it is listed twice: Sat 2026-11-07 10:00 America/New_York, 60 minutes; "
-        "Fri 2026-11-06 10:00 America/New_York, 60 minutes"
+        (
+            "prep-7: it is listed twice: Sat 2026-11-07 10:00 America/New_York, 60 minutes; "
+            "Fri 2026-11-06 10:00 America/New_York, 60 minutes"
+        )
     ]
 
 

@@ -40,4 +40,4 @@ def test_an_email_is_what_was_saved(person: SamplePerson, rendered: RenderedEmai
 def test_nothing_is_saved_that_nobody_gets() -> None:
     expected = {path for person, rendered in PREVIEWS for path in saved(person, rendered)}
     assert {path for path in SNAPSHOTS.rglob("*") if path.is_file()} == expected
-    assert len(expected) == 176
+    assert len(expected) == 194

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ def test_reads_a_file_under_its_name(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "words"),
     [
-        ("kind: signup", "kind: lead", r"fair\.yml: kind: .*'signup' or 'application'"),
+        ("kind: signup", "kind: lead", r"fair\.yml: kind: .*'signup', 'application' or 'checklist'"),
         ("kind: signup", "kinds: signup", r"fair\.yml: kind: Field required; kinds: Extra inputs"),
         ("email:", "mail:", r"fair\.yml: fields: a signup has no 'mail', its fields are email"),
         ("America/New_York", "Boston", r"fair\.yml: time_zone: 'Boston' is no time zone, write one such as"),
@@ -50,6 +51,53 @@ def test_says_file_key_and_remedy(tmp_path: Path, old: str, new: str, words: str
     assert old in FAIR
     with pytest.raises(FieldMapError, match=words):
         read(tmp_path, FAIR.replace(old, new, 1))
+
+
+APPLICATIONS = """
+kind: application
+time_zone: America/New_York
+fields:
+  email: Email
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "budget"),
+    [
+        ("", timedelta(hours=24)),
+        ("freshness_budget_in_hours: 36", timedelta(hours=36)),
+        ("freshness_budget_in_hours: 0.5", timedelta(minutes=30)),
+        ("freshness: not_watched", None),
+    ],
+)
+def test_a_feed_of_applications_has_a_budget_unless_it_is_not_watched(
+    tmp_path: Path, lines: str, budget: timedelta | None
+) -> None:
+    (tmp_path / "cas.yml").write_text(APPLICATIONS + lines)
+    assert read_field_maps(tmp_path, countries={})["cas"].freshness_budget == budget
+
+
+def test_signups_are_not_watched(tmp_path: Path) -> None:
+    (tmp_path / "fair.yml").write_text(FAIR)
+    assert read_field_maps(tmp_path, countries={})["fair"].freshness_budget is None
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (APPLICATIONS + "freshness_budget_in_hours: 0", r"fair\.yml: freshness_budget_in_hours: .*greater than 0"),
+        (APPLICATIONS + "freshness_budget_in_hours: nan", r"fair\.yml: freshness_budget_in_hours: "),
+        (APPLICATIONS + "freshness_budget_in_hours: 9000", r"fair\.yml: freshness_budget_in_hours: .*less than"),
+        (APPLICATIONS + "freshness_budget_in_hours: a day", r"fair\.yml: freshness_budget_in_hours: .*valid number"),
+        (APPLICATIONS + "freshness: sometimes", r"fair\.yml: freshness: .*'not_watched'"),
+        (APPLICATIONS + "freshness: not_watched\nfreshness_budget_in_hours: 9", r"fair\.yml: .*exclude each other"),
+        (FAIR + "freshness_budget_in_hours: 9", r"fair\.yml: freshness is watched of applications only"),
+        (FAIR + "freshness: not_watched", r"fair\.yml: freshness is watched of applications only"),
+    ],
+)
+def test_a_budget_that_cannot_be_is_refused_in_words(tmp_path: Path, content: str, words: str) -> None:
+    with pytest.raises(FieldMapError, match=words):
+        read(tmp_path, content)
 
 
 def test_an_empty_folder_or_file_is_no_configuration(tmp_path: Path) -> None:
@@ -76,7 +124,7 @@ def test_a_name_of_two_countries_is_refused(tmp_path: Path) -> None:
 def test_the_sources_of_this_school_are_configured() -> None:
     countries = read_countries(CHECKOUT / "config/countries.yml")
     field_maps = read_field_maps(CHECKOUT / "config/sources", countries=countries)
-    assert set(field_maps) == {"form", "signups_csv", "slate", "webadmit"}
+    assert set(field_maps) == {"form", "signups_csv", "slate", "slate_checklist", "webadmit"}
     for field_map in field_maps.values():
         assert set(field_map.fields) <= set(CANONICAL_FIELDS[field_map.kind])
 
@@ -91,6 +139,10 @@ def test_the_sources_of_this_school_are_configured() -> None:
         ("slate", "Awaiting Confirmation", "submitted"),
         ("slate", "decided", "submitted"),
         ("slate", "Withdrawn", "Withdrawn"),
+        ("slate_checklist", "Awaiting", "awaiting"),
+        ("slate_checklist", "WAIVED", "waived"),
+        ("slate_checklist", "not  required", "not_required"),
+        ("slate_checklist", "submitted", "submitted"),  # of an application: none of an item
         ("webadmit", "In Progress", "started"),
         ("webadmit", "Received", "submitted"),
         ("webadmit", "Complete", "submitted"),

@@ -193,3 +193,76 @@ def test_zones_of_countries_that_cannot_be(tmp_path: Path, content: str, sentenc
     with pytest.raises(ProgramConfigurationError) as caught:
         read_country_zones(written(tmp_path, content, "zones.yml") / "zones.yml")
     assert sentence in str(caught.value)
+
+
+def test_a_checklist_names_what_is_required_and_of_whom(tmp_path: Path) -> None:
+    checklist = [{"item": "transcript"}, {"item": "english_test", "for": "international"}]
+    content = program(checklist=checklist, checklist_reminders=True)
+    one = read_programs(written(tmp_path, content))["ms-test"]
+    assert one.checklist_reminders
+    assert [(expected.item, expected.required_of) for expected in one.checklist] == [
+        ("transcript", "all"),
+        ("english_test", "international"),
+    ]
+
+
+def test_nobody_is_reminded_of_a_checklist_unless_the_program_says_so(tmp_path: Path) -> None:
+    assert not read_programs(written(tmp_path, program()))["ms-test"].checklist_reminders
+
+
+@pytest.mark.parametrize(
+    ("checklist", "words"),
+    [
+        ([{"item": "haiku"}], r"ms-test\.yml: checklist\.0\.item"),
+        ([{"item": "resume", "for": "martians"}], r"checklist\.0\.for"),
+        ([{"item": "resume"}, {"item": "resume"}], "resume stands there more than once: keep one"),
+    ],
+)
+def test_a_checklist_that_cannot_be_is_named(tmp_path: Path, checklist: list[dict[str, str]], words: str) -> None:
+    with pytest.raises(ProgramConfigurationError, match=words):
+        read_programs(written(tmp_path, program(checklist=checklist)))
+
+
+def test_one_term_can_have_another_date_than_its_pattern(tmp_path: Path) -> None:
+    exception = {"entry_term": "fall 2027", "round": "final", "residencies": ["domestic"], "date": date(2027, 6, 15)}
+    content = program(entry_terms=["fall 2027", "fall 2028"], date_exceptions=[exception])
+    dates = read_programs(written(tmp_path, content))["ms-test"].deadlines
+    assert {one.stated_date for one in dates if one.group.residency is Residency.DOMESTIC} == {
+        date(2027, 6, 15),
+        date(2028, 6, 1),
+    }
+    assert {one.stated_date for one in dates if one.group.residency is not Residency.DOMESTIC} == {
+        date(2027, 6, 1),
+        date(2028, 6, 1),
+    }
+    twice = error_of(tmp_path, content | {"date_exceptions": [exception, exception]})
+    assert twice == "ms-test.yml: date_exceptions: final fall 2027 for domestic is named twice."
+    early = error_of(tmp_path, content | {"date_exceptions": [exception | {"round": "early_action"}]})
+    assert "early_action fall 2027 for domestic is named but no pattern of dates has it." in early
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence"),
+    [
+        ({"cut_off_zone": "America/Bostom"}, "cut_off_zone: 'America/Bostom' is not a time zone"),
+        ({"entry_terms": ["fall 2027", "fall 2027"]}, "entry_terms: fall 2027 is listed twice."),
+        ({"prep_sessions": [SESSION, SESSION]}, "prep_sessions: prep-1 is listed twice"),
+        (
+            {"cadence": {"too_close_in_hours": float("inf")}},
+            "too_close_in_hours: Input should be a finite number",
+        ),
+        ({"cadence": {"hour": "10:00+02:00"}}, "leave out the zone"),
+        (
+            {"cadence": {"offsets_in_days": [0]}},
+            "offsets_in_days.0: Input should be greater than or equal to 1",
+        ),
+        ({"cadence": {"window_from": "12:00"}}, "hour must lie between window_from and window_to"),
+    ],
+)
+def test_what_no_calendar_can_be_made_of(tmp_path: Path, changed: dict[str, Any], sentence: str) -> None:
+    assert sentence in error_of(tmp_path, program() | changed)
+
+
+def test_a_date_ends_on_the_clock_that_the_file_names(tmp_path: Path) -> None:
+    one = read_programs(written(tmp_path, program(cut_off_zone="Asia/Tokyo")))["ms-test"]
+    assert {deadline.ends_at() for deadline in one.deadlines} == {datetime(2027, 6, 1, 15, tzinfo=UTC)}

@@ -18,6 +18,7 @@ from enrollment_crm.validation.verdicts import CandidateRow, RuleCount, Verdict
 
 SIGNUP = {"email": "asha@example.com", "consent": "yes"}
 APPLICATION = {"email": "asha@example.com", "status": "started", "entry_term": "fall 2027"}
+ITEM = {"application_source": "slate", "application_id": "a-1", "item": "transcript", "status": "awaiting", "code": "T"}
 PROGRAM = "ms-advanced-intelligent-manufacturing"
 SUITES = CHECKOUT / "expectations"
 
@@ -53,14 +54,32 @@ REJECTED: Mapping[RecordKind, Mapping[str, Mapping[str, str | None]]] = {
         "application_id_too_long": {"application_id": "x" * 201},
         "person_reference_too_long": {"person_reference": "x" * 201},
     },
+    RecordKind.CHECKLIST: {
+        "row_damaged": {"damage": "2 cells under 3 headings"},
+        "application_missing": {"application_id": None},
+        "application_source_missing": {"application_source": None},
+        "item_missing": {"item": None},
+        "status_missing": {"status": None},
+        "status_unknown": {"status": "Lost"},
+        "occurred_at_unreadable": {"occurred_at": "46343"},
+        "application_id_too_long": {"application_id": "x" * 201},
+        "code_too_long": {"code": "x" * 201},
+        "code_unreadable": {"code": "T\ufffd"},
+        "item_reference_too_long": {"item_reference": "x" * 201},
+    },
 }
-GOOD: Mapping[RecordKind, Mapping[str, str | None]] = {RecordKind.SIGNUP: SIGNUP, RecordKind.APPLICATION: APPLICATION}
+GOOD: Mapping[RecordKind, Mapping[str, str | None]] = {
+    RecordKind.SIGNUP: SIGNUP,
+    RecordKind.APPLICATION: APPLICATION,
+    RecordKind.CHECKLIST: ITEM,
+}
 ACCEPTED: Sequence[tuple[RecordKind, Mapping[str, str | None]]] = [
     (RecordKind.SIGNUP, {"entry_term": None, "residency": "unknown", "program": PROGRAM}),
     (RecordKind.SIGNUP, {"entry_term": "spring 2030", "citizenship": "Stateless", "country": "Wakanda"}),
     (RecordKind.SIGNUP, {"first_name": "x" * 200, "last_name": "العتيبي", "time_zone": "Boston"}),
     (RecordKind.SIGNUP, {"email": "dots..@bücher.example", "occurred_at": "2026-11-24T10:00:00.123456+05:45"}),
     (RecordKind.APPLICATION, {"email": None, "application_id": "a-1"}),
+    (RecordKind.CHECKLIST, {"item": "RECO-X", "code": "RECO-X", "occurred_at": None}),
     (RecordKind.APPLICATION, {"status": "submitted", "occurred_at": "2026-11-24T15:00:00Z"}),
 ]
 HOSTILE = (

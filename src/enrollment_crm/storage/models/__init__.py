@@ -10,8 +10,16 @@ from enrollment_crm.storage.models.calendar import (
     RegistrationRow,
     SweepRow,
 )
+from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
-from enrollment_crm.storage.models.intake import BatchRow, InboxRow, QuarantineRow, RuleCountRow
+from enrollment_crm.storage.models.intake import (
+    BatchRow,
+    FreshnessGateRow,
+    InboxRow,
+    QuarantineRow,
+    RuleCountRow,
+    SourceDeliveryRow,
+)
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
     ApplicationRow,
@@ -26,16 +34,19 @@ from enrollment_crm.storage.models.people import (
 
 __all__ = [
     "MESSAGE_IDS",
+    "ApplicationReferenceRow",
     "ApplicationRow",
     "Base",
     "BatchRow",
     "BounceRow",
     "CalendarChangeRow",
     "CalendarReviewRow",
+    "ChecklistItemRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
     "EventRow",
+    "FreshnessGateRow",
     "InboxRow",
     "InterestRow",
     "MessageRow",
@@ -48,6 +59,7 @@ __all__ = [
     "ResidencyEvidenceRow",
     "ReviewRow",
     "RuleCountRow",
+    "SourceDeliveryRow",
     "SweepRow",
     "UnsubscriptionRow",
 ]

@@ -2,8 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueConstraint, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.deadlines import Round
@@ -95,7 +94,7 @@ class CalendarChangeRow(Base):
     #: Where the new dates were read.
     source: Mapped[str]
     #: Each change in words.
-    changes: Mapped[list[str]] = mapped_column(JSONB)
+    changes: Mapped[list[str]] = mapped_column(ARRAY(Text))
 
 
 class CalendarReviewRow(Base):

@@ -83,3 +83,31 @@ class QuarantineRow(Base):
     #: A sentence for operations, without the value.
     reason: Mapped[str]
     at: Mapped[datetime]
+
+
+class SourceDeliveryRow(Base):
+    """When a source delivered last, by the pipeline's clock: what the freshness gate goes by."""
+
+    __tablename__ = "source_delivery"
+
+    #: File name in config/sources/.
+    source: Mapped[str] = mapped_column(primary_key=True)
+    #: When a sweep first found it set up; NULL: rows of it came, but it is not known to come again.
+    first_seen: Mapped[datetime | None]
+    #: NULL: it has never delivered.
+    delivered_at: Mapped[datetime | None]
+    #: The delivery before the oldest one of which rows wait in the inbox; of meaning only while rows wait.
+    taken_in_until: Mapped[datetime | None]
+
+
+class FreshnessGateRow(Base):
+    """Whether operations know the freshness gate as closed: so that they are told once. One row at most."""
+
+    __tablename__ = "freshness_gate"
+
+    #: What it watches: ``applications``.
+    name: Mapped[str] = mapped_column(primary_key=True)
+    #: NULL: open.
+    closed_since: Mapped[datetime | None]
+    #: How many people were held when it was last looked at.
+    people_held: Mapped[int]

@@ -104,7 +104,8 @@ def downgrade() -> None:
     op.drop_table("bounce")
     op.drop_table("received_fact")
     op.execute("DELETE FROM cover WHERE released")
-    op.execute(f"DELETE FROM cover WHERE withheld NOT IN {_REASONS_BEFORE}")
+    cover = sa.table("cover", sa.column("withheld"))
+    op.execute(sa.delete(cover).where(cover.c.withheld.not_in(_REASONS_BEFORE)))
     op.drop_constraint(op.f("ck_cover_withheld_is_known"), "cover")
     op.create_check_constraint(
         op.f("ck_cover_withheld_is_known"), "cover", f"withheld IS NULL OR withheld IN {_REASONS_BEFORE}"

@@ -4,10 +4,9 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects import postgresql
 
 revision: str = "e86a2d94c571"
-down_revision: str | None = "d41f7a6c0b93"
+down_revision: str | None = "7b3e90d1c5a8"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
@@ -21,7 +20,7 @@ def upgrade() -> None:
         sa.Column("applied_by", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("changes", postgresql.JSONB(), nullable=False),
+        sa.Column("changes", sa.ARRAY(sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("plan", name=op.f("pk_calendar_change")),
     )
 

@@ -1,4 +1,4 @@
-"""reviews of the calendar"""
+"""yet undecided listings"""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "c17d52e0b8a4"
-down_revision: str | None = "e86a2d94c571"
+down_revision: str | None = "e3a95b1c7d28"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

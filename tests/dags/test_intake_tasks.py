@@ -1,0 +1,55 @@
+"""What the tasks of the intake DAGs take in: applications and their checklists by one DAG."""
+
+import os
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, text
+
+NO_PARAMETERS = {"dry_run": False, "as_of": None}
+
+
+def drop(directory: Path, source: str, content: str) -> None:
+    """A file that another system dropped, and that is quiet by now."""
+    folder = directory / source
+    folder.mkdir()
+    file = folder / "export.csv"
+    file.write_text(content, "utf-8")
+    os.utime(file, (0, 0))
+
+
+@pytest.fixture
+def dropped(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One WebAdMIT application, two items of a checklist of which one is damaged, and a signup."""
+    monkeypatch.setenv("CRM_DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("CRM_DROP_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("CRM_SLATE_QUERY_URL", "")
+    drop(
+        tmp_path,
+        "webadmit",
+        "CAS ID,E-mail Address,Program Identifier,Start Term,Start Year,Application Status\n"
+        "1,ana@example.edu,AIM-MS,Fall,2027,Received\n",
+    )
+    drop(tmp_path, "slate_checklist", "AppID,Code,Status,Date\na-1,LOR,Awaiting,\n,LOR,Awaiting,\n")
+    drop(tmp_path, "signups_csv", "Email,Email Consent\nben@example.edu,yes\n")
+
+
+@pytest.mark.usefixtures("dropped")
+def test_the_dag_of_applications_takes_in_their_checklists_too(engine: Engine) -> None:
+    from enrollment_crm.orchestration import intake
+
+    assert intake.collect("application", NO_PARAMETERS) == {"new": 3, "known": 0}
+    judged = intake.validate("application", NO_PARAMETERS)
+    assert judged == {"batches": 2, "rows_in": 3, "accepted": 2, "quarantined": 1}
+    assert intake.load("application", NO_PARAMETERS) == {"batches": 2, "loaded": 2, "quarantined": 0}
+    with engine.connect() as connection:
+        kinds = connection.execute(text("SELECT kind, count(*) FROM inbox GROUP BY kind ORDER BY kind")).all()
+        assert [tuple(one) for one in kinds] == [("application", 1), ("checklist", 2)]
+        assert connection.execute(text("SELECT count(*) FROM checklist_item")).scalar_one() == 1
+
+
+@pytest.mark.usefixtures("dropped")
+def test_the_dag_of_signups_takes_in_signups_alone() -> None:
+    from enrollment_crm.orchestration import intake
+
+    assert intake.collect("signup", NO_PARAMETERS) == {"new": 1, "known": 0}

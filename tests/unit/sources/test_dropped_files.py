@@ -1,0 +1,33 @@
+from pathlib import Path
+
+import pytest
+
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+from enrollment_crm.sources.dropped_files import read_dropped
+from enrollment_crm.sources.feed_errors import FeedUnreadableError
+
+
+def dropped(directory: Path, name: str, content: str) -> Path:
+    file = directory / name
+    file.write_text(content, "utf-8")
+    return file
+
+
+@pytest.mark.parametrize("content", ['[{"AppID": "a-1"}]', '{"row": [{"AppID": "a-1"}]}', '\ufeff[{"AppID": "a-1"}]'])
+def test_json_is_read_as_a_list_and_as_slate_writes_it(tmp_path: Path, content: str) -> None:
+    assert read_dropped(dropped(tmp_path, "items.JSON", content)) == [{"AppID": "a-1"}]
+
+
+def test_anything_else_is_delimited_text(tmp_path: Path) -> None:
+    assert read_dropped(dropped(tmp_path, "items.csv", "AppID,Code\na-1,LOR\n")) == [{"AppID": "a-1", "Code": "LOR"}]
+
+
+def test_an_entry_that_is_no_row_is_not_lost(tmp_path: Path) -> None:
+    rows = read_dropped(dropped(tmp_path, "items.json", '[{"AppID": "a-1"}, 7, {"n": NaN}]'))
+    assert rows == [{"AppID": "a-1"}, {DAMAGE_NOTE: "the entry is no row"}, {"n": "NaN"}]
+
+
+@pytest.mark.parametrize("content", ["", "{", '{"rows": []}', "7", "[" * 100_000])
+def test_json_without_rows_is_an_error_that_says_what_to_do(tmp_path: Path, content: str) -> None:
+    with pytest.raises(FeedUnreadableError, match=r"items\.json is no JSON .* ask for the export again"):
+        read_dropped(dropped(tmp_path, "items.json", content))
