@@ -1,6 +1,6 @@
 """Notices: a date that people were reminded of has moved (R9)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -34,32 +34,39 @@ class MovedDate:
         return f"v{self.version}"
 
 
-def moved_dates(changes: Iterable[DateChange], records: Sequence[DeadlineRecord]) -> list[MovedDate]:
+def moved_dates(changes: Sequence[DateChange], records: Sequence[DeadlineRecord]) -> list[MovedDate]:
     """The dates that changes moved, for each group of people that followed the old one and follows the new one.
 
-    A group that had no date before, or has the same one after, is told nothing.
+    Several changes are told as one: from what stood before the first to what stands after the last, so that nobody
+    hears of a date that holds no more. A group that had no date before, or has the same one after, is told nothing.
+
+    Args:
+        changes: in order of time.
     """
+    if not changes:
+        return []
+    first, last = changes[0].at, changes[-1].at
+    # Both as of one instant: that a date is over meanwhile moves nobody's (R2).
+    before = FollowedDeadlines(in_force_before(records, first), last)
+    after = FollowedDeadlines(in_force_at(records, last), last)
     found = []
-    for change in changes:
-        before = FollowedDeadlines(in_force_before(records, change.at), change.at)
-        after = FollowedDeadlines(in_force_at(records, change.at), change.at)
-        for program, entry_term, a_round in after.rounds():
-            for residency in Residency:
-                group = DeadlineGroup(program, entry_term, a_round, residency)
-                old, new = before.followed_by(group), after.followed_by(group)
-                if old and new and old.stated_date != new.stated_date:
-                    found.append(
-                        MovedDate(
-                            program=program,
-                            entry_term=str(entry_term),
-                            round=a_round.value,
-                            residency=residency.value,
-                            old_date=old.stated_date,
-                            new_date=new.stated_date,
-                            version=new.version,
-                            at=change.at,
-                        )
+    for program, entry_term, a_round in after.rounds():
+        for residency in Residency:
+            group = DeadlineGroup(program, entry_term, a_round, residency)
+            old, new = before.followed_by(group), after.followed_by(group)
+            if old and new and old.stated_date != new.stated_date:
+                found.append(
+                    MovedDate(
+                        program=program,
+                        entry_term=str(entry_term),
+                        round=a_round.value,
+                        residency=residency.value,
+                        old_date=old.stated_date,
+                        new_date=new.stated_date,
+                        version=new.version,
+                        at=last,
                     )
+                )
     return found
 
 

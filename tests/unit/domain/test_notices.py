@@ -4,6 +4,7 @@ from datetime import date
 
 from tests.unit.domain.calendars import PROGRAM, SPRING, at, deadline, in_force, moved
 
+from enrollment_crm.domain.deadlines import DeadlineRecord
 from enrollment_crm.domain.notices import MovedDate, moved_dates, name_of_moved_date
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.turns import DateChange
@@ -45,6 +46,23 @@ def test_two_moves_to_one_date_are_told_apart_by_their_version() -> None:
     assert [(one.old_date.day, one.new_date.day, one.offset) for one in found if one.residency == "domestic"] == [
         (15, 1, "v3")
     ]
+
+
+def test_two_moves_between_two_sweeps_are_told_as_one() -> None:
+    first, second = NOW, at("2025-11-20T15:04Z")
+    old, between, new = (
+        deadline("2025-12-01", DOMESTIC),
+        deadline("2025-12-15", DOMESTIC, version=2),
+        deadline("2025-12-20", DOMESTIC, version=3),
+    )
+    records = [
+        *moved([old], [], first),
+        DeadlineRecord(between, first, second),
+        *in_force([new], second),
+    ]
+    found = moved_dates([DateChange(first), DateChange(second)], records)
+    told = [one for one in found if one.residency == "domestic"]
+    assert [(one.old_date.day, one.new_date.day, one.offset, one.at) for one in told] == [(1, 20, "v3", second)]
 
 
 def test_what_operations_read_in_the_grid() -> None:
