@@ -211,6 +211,7 @@ def test_an_approval_that_was_marked_and_not_given_changes_nothing(
     dag_run = airflow.run(mark_success_pattern="approve")
     assert states(dag_run) == ended(apply="failed", summary="upstream_failed")
     assert calendar(engine) == before
+    assert "sync_calendar.apply has failed: NotApprovedError." in caplog.text
 
 
 def test_a_calendar_that_changed_while_the_person_decided_is_not_changed(
