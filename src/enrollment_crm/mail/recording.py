@@ -1,4 +1,4 @@
-"""A transport that sends nothing: for rehearsals."""
+"""A transport that sends nothing: for rehearsals, and for practice."""
 
 from collections.abc import Callable
 

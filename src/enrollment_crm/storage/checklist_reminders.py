@@ -27,7 +27,7 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.cells import DuePeople, lives_in
 from enrollment_crm.storage.checklists import awaits_something, expected_table, program_applied_for
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
-from enrollment_crm.storage.due_points import points_table, still_useful
+from enrollment_crm.storage.due_points import points_table, still_useful, was_unknown_at
 from enrollment_crm.storage.models import MESSAGE_IDS, ApplicationRow, CoverRow, PersonRow
 from enrollment_crm.storage.relations import relation
 from enrollment_crm.storage.withholding import withheld_reason
@@ -130,10 +130,7 @@ def _is_theirs(point: TableValuedAlias, program: ColumnElement[str]) -> ColumnEl
 def _not_handed_over(point: TableValuedAlias) -> ColumnElement[bool]:
     """R2: what lay behind a date when it was handed to people of unknown residency is never caught up."""
     handed = point.c.handed_over
-    unknown_then = and_(
-        func.coalesce(PersonRow.unknown_from < handed, False), func.coalesce(PersonRow.unknown_until >= handed, True)
-    )
-    return or_(handed.is_(None), not_(unknown_then))
+    return or_(handed.is_(None), not_(was_unknown_at(handed)))
 
 
 def _not_reminded_of_the_deadline(point: TableValuedAlias) -> ColumnElement[bool]:

@@ -1,6 +1,7 @@
 """Due points, as a table of a statement, and whom of the people each of them concerns (R2, R5, R6)."""
 
 from collections import Counter
+from datetime import datetime
 
 from sqlalchemy import (
     Boolean,
@@ -102,14 +103,15 @@ def _was_there(point: TableValuedAlias) -> ColumnElement[bool]:
 
 def _not_handed_over(point: TableValuedAlias) -> ColumnElement[bool]:
     """What lay behind a date when it was handed to people of unknown residency is never caught up."""
-    forever = literal("infinity").cast(_INSTANT)
     handed = point.c.handed_over
-    was_unknown_then = and_(
-        func.coalesce(PersonRow.unknown_from, forever) < handed,
-        func.coalesce(PersonRow.unknown_until, forever) >= handed,
-        InterestRow.since < handed,
-    )
-    return or_(handed.is_(None), not_(was_unknown_then))
+    return or_(handed.is_(None), not_(and_(was_unknown_at(handed), InterestRow.since < handed)))
+
+
+def was_unknown_at(instant: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """SQL, R2: the person's residency was unknown then, by the last spell of it; never NULL for a given instant."""
+    forever = literal("infinity").cast(_INSTANT)
+    began, ended = (func.coalesce(one, forever) for one in (PersonRow.unknown_from, PersonRow.unknown_until))
+    return and_(began < instant, ended >= instant)
 
 
 def still_useful(point: TableValuedAlias, kind: MessageKind) -> ColumnElement[bool]:

@@ -4,15 +4,15 @@ What a process does for the first time takes longest: statements are compiled, c
 process that forks tasks does it all once, and its children have it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.mail.messages import OutgoingMessage
+from enrollment_crm.mail.recording import RecordingTransport
 from enrollment_crm.storage.engine import rolled_back
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.backlog import backlog
@@ -39,21 +39,6 @@ _POST = {
 }
 
 
-@dataclass(frozen=True)
-class _Nowhere:
-    """A transport that says yes and hands nothing over."""
-
-    def send(self, message: OutgoingMessage, *, before_data: Callable[[], None]) -> str:  # noqa: ARG002 - a Transport
-        before_data()
-        return "250 practised"
-
-    def was_accepted(self, message_id: str) -> bool | None:  # noqa: ARG002 - a Transport
-        return None
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
 def practise_one_signup(
     outbox: Outbox,
     validator: "Validator",
@@ -72,7 +57,7 @@ def practise_one_signup(
     if backlog(outbox, now=now).total:
         return False
     with rolled_back(outbox.engine) as engine:
-        outbox = replace(outbox, engine=engine, transport=_Nowhere())
+        outbox = replace(outbox, engine=engine, transport=RecordingTransport())
         program = outbox.default_program
         receive_form(engine, _POST | {"entry_term": f"fall {now.year + 1}"}, now=now)
         validate_pending(engine, validator, field_maps, kind=RecordKind.SIGNUP, now=now)
