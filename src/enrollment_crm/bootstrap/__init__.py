@@ -1,0 +1,34 @@
+"""Turns settings into the parts of a running pipeline. Nothing else builds them."""
+
+from enrollment_crm.bootstrap.clock import clock_of
+from enrollment_crm.bootstrap.configuration import (
+    country_zones_of,
+    field_maps_of,
+    programs_of,
+    templates_of,
+    validator_of,
+)
+from enrollment_crm.bootstrap.database import NoDatabaseError, engine_of
+from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of
+from enrollment_crm.bootstrap.outbox import outbox_of, sender_of, transport_of
+from enrollment_crm.bootstrap.rehearsal import rehearsal_outbox_of, rehearsal_parts_of
+from enrollment_crm.bootstrap.warm_up import warm_up
+
+__all__ = [
+    "NoDatabaseError",
+    "clock_of",
+    "country_zones_of",
+    "engine_of",
+    "feed_watch_of",
+    "feeds_of",
+    "field_maps_of",
+    "outbox_of",
+    "programs_of",
+    "rehearsal_outbox_of",
+    "rehearsal_parts_of",
+    "sender_of",
+    "templates_of",
+    "transport_of",
+    "validator_of",
+    "warm_up",
+]

@@ -1,0 +1,68 @@
+"""The folders that people edit, as the pipeline reads them: programs, sources, emails, suites."""
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from enrollment_crm.bootstrap.reading import as_long_as_unchanged
+from enrollment_crm.domain.field_maps import FieldMap
+from enrollment_crm.domain.programs import Program
+from enrollment_crm.mail.templates import TemplateLibrary
+from enrollment_crm.settings import Settings
+from enrollment_crm.sources.field_maps import read_countries, read_field_maps
+from enrollment_crm.sources.programs import ProgramConfigurationError, read_country_zones, read_programs
+
+if TYPE_CHECKING:
+    from enrollment_crm.validation.batches import Validator
+
+
+def programs_of(settings: Settings) -> Mapping[str, Program]:
+    """The programs of the configuration.
+
+    Raises:
+        ProgramConfigurationError: a file cannot be, or the default program is not among them.
+    """
+    programs = as_long_as_unchanged(read_programs, settings.home_directory / "config" / "programs")
+    if settings.default_program not in programs:
+        known = ", ".join(programs)
+        raise ProgramConfigurationError(
+            f"CRM_DEFAULT_PROGRAM is {settings.default_program!r}, but config/programs/ holds {known}."
+        )
+    return programs
+
+
+def templates_of(settings: Settings) -> TemplateLibrary:
+    """The emails of ``templates/email/``, compiled."""
+    return as_long_as_unchanged(TemplateLibrary.load, settings.home_directory / "templates" / "email")
+
+
+def field_maps_of(settings: Settings) -> Mapping[str, FieldMap]:
+    """How each source names its fields and values."""
+    return as_long_as_unchanged(_read_field_maps, settings.home_directory / "config")
+
+
+def _read_field_maps(configuration: Path) -> Mapping[str, FieldMap]:
+    return read_field_maps(configuration / "sources", countries=read_countries(configuration / "countries.yml"))
+
+
+def country_zones_of(settings: Settings) -> Mapping[str, str]:
+    """The one or primary zone of each country (R4)."""
+    return as_long_as_unchanged(read_country_zones, settings.home_directory / "config" / "country-zones.yml")
+
+
+def validator_of(settings: Settings) -> "Validator":
+    """Great Expectations with the suites of ``expectations/``."""
+    return validator_for(settings, tuple(sorted(programs_of(settings))))
+
+
+def validator_for(settings: Settings, known_programs: tuple[str, ...]) -> "Validator":
+    """The same for these programs, whatever the configuration knows."""
+    read = partial(_validator, known_programs=known_programs)
+    return as_long_as_unchanged(read, settings.home_directory / "expectations", known_programs)
+
+
+def _validator(folder: Path, *, known_programs: tuple[str, ...]) -> "Validator":
+    from enrollment_crm.validation.batches import Validator  # noqa: PLC0415 - costs seconds, see decision 5
+
+    return Validator(folder, known_programs=known_programs)
