@@ -2,31 +2,40 @@
 
 from enrollment_crm.bootstrap.clock import clock_of
 from enrollment_crm.bootstrap.configuration import (
+    countries_of,
     country_zones_of,
     field_maps_of,
     programs_of,
+    sources_of,
     templates_of,
     validator_of,
 )
+from enrollment_crm.bootstrap.credentials import Connections, has_address, query_of
 from enrollment_crm.bootstrap.database import NoDatabaseError, engine_of
-from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of
+from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of, pull_limits_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of, transport_of
 from enrollment_crm.bootstrap.rehearsal import rehearsal_outbox_of, rehearsal_parts_of
 from enrollment_crm.bootstrap.warm_up import warm_up
 
 __all__ = [
+    "Connections",
     "NoDatabaseError",
     "clock_of",
+    "countries_of",
     "country_zones_of",
     "engine_of",
     "feed_watch_of",
     "feeds_of",
     "field_maps_of",
+    "has_address",
     "outbox_of",
     "programs_of",
+    "pull_limits_of",
+    "query_of",
     "rehearsal_outbox_of",
     "rehearsal_parts_of",
     "sender_of",
+    "sources_of",
     "templates_of",
     "transport_of",
     "validator_of",

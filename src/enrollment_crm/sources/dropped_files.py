@@ -1,21 +1,29 @@
-"""Dropped files: JSON as Slate writes it, and everything else as delimited text."""
+"""Dropped files: JSON as Slate writes it, workbooks, and everything else as delimited text."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.delimited import read_delimited
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
+from enrollment_crm.sources.workbooks import read_workbook
+
+_WORKBOOKS = (".xlsx", ".xlsm")
 
 
-def read_dropped(file: Path) -> Sequence[Mapping[str, Any]]:
+def read_dropped(file: Path, sheet: str = "") -> Iterable[Mapping[str, Any]]:
     """All rows of a dropped file, by column name; an entry that is no row comes back with a note of that.
 
+    Args:
+        sheet: of a workbook; empty: it has one.
+
     Raises:
-        FeedUnreadableError: the file is empty, a workbook or an archive, or JSON that holds no rows.
+        FeedUnreadableError: the file is empty, an archive, a workbook that cannot be read, or JSON that holds no rows.
     """
+    if file.suffix.lower() in _WORKBOOKS:
+        return read_workbook(file, sheet)
     return _json_rows(file) if file.suffix.lower() == ".json" else read_delimited(file)
 
 

@@ -1,17 +1,19 @@
 """The inbox: raw rows are committed as they came, before anybody is answered or judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.sources.feed_errors import FeedError
-from enrollment_crm.sources.feeds import Delivery, Feed
+from enrollment_crm.sources.feeds import Delivery, Feed, Pickup, Rows
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.freshness import record_delivery
+from enrollment_crm.storage.high_water_marks import high_water_mark_of, raise_high_water_mark
 from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
 
 #: File name in config/sources/ of the field map of the request-info form.
@@ -61,10 +63,39 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
 
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
-    rows = delivery.read()
+    rows = _ask(engine, feed, delivery)
+    tide = _Tide(delivery.pickup, now)
     with transaction(engine, dry_run=dry_run) as connection:
         record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
-        kept = keep_raw_rows(connection, rows, source=feed.source, kind=feed.kind.value, received_at=now)
+        kept = keep_raw_rows(connection, tide.over(rows), source=feed.source, kind=feed.kind.value, received_at=now)
+        if tide.highest is not None:
+            raise_high_water_mark(connection, feed.source, tide.highest, at=now)
     if not dry_run:
         delivery.keep()
     return Collected(kept.new, kept.known)
+
+
+def _ask(engine: Engine, feed: Feed, delivery: Delivery) -> Rows:
+    """The rows of a delivery: all, or what changed since an overlap before the mark. No transaction waits for it."""
+    pickup = delivery.pickup
+    if pickup is None:
+        return delivery.read()
+    with transaction(engine) as connection:
+        mark = high_water_mark_of(connection, feed.source)
+    return pickup.read_since(mark and mark - pickup.overlap)
+
+
+class _Tide:
+    """The latest change among the rows that pass by. One that lies ahead of our clock would hide all until then."""
+
+    def __init__(self, pickup: Pickup | None, now: datetime) -> None:
+        self._pickup, self._now = pickup, now
+        self.highest: datetime | None = None
+
+    def over(self, rows: Rows) -> Iterator[Mapping[str, Any]]:
+        """The rows as they come."""
+        for row in rows:
+            changed = self._pickup.changed_at(row) if self._pickup else None
+            if changed and changed <= self._now and (self.highest is None or changed > self.highest):
+                self.highest = changed
+            yield row

@@ -15,6 +15,7 @@ from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
     FreshnessGateRow,
+    HighWaterMarkRow,
     InboxRow,
     QuarantineRow,
     RuleCountRow,
@@ -47,6 +48,7 @@ __all__ = [
     "DeadlineRow",
     "EventRow",
     "FreshnessGateRow",
+    "HighWaterMarkRow",
     "InboxRow",
     "InterestRow",
     "MessageRow",
