@@ -40,6 +40,11 @@ def count_session_notices(connection: Connection, kind: MessageKind, *, topic: s
     return _count(connection, owed_session_notices(kind, topic, now))
 
 
+def is_anybody_registered(connection: Connection) -> bool:
+    """Whether a seat in any session is taken: without one no notice of a session is owed."""
+    return connection.execute(select(select(RegistrationRow.person_id).exists())).scalar_one()
+
+
 def claim_session_notices(
     connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:

@@ -38,6 +38,12 @@ def count_unfinished(connection: Connection) -> dict[MessageKind, int]:
     return {MessageKind(kind): number for kind, number in connection.execute(statement)}
 
 
+def is_any_unfinished(connection: Connection, kind: MessageKind) -> bool:
+    """Whether a message of this kind waits to be tried again or to be found out about."""
+    waiting = select(MessageRow.id).where(MessageRow.kind == kind.value, _vanished() | _to_retry())
+    return connection.execute(select(waiting.exists())).scalar_one()
+
+
 def count_unsettled(connection: Connection) -> int:
     """How many messages of any kind have no end yet, whether a worker holds them or nobody does."""
     open_states = (MessageState.CLAIMED.value, MessageState.TRANSMITTING.value, MessageState.RETRY.value)

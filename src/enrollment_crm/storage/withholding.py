@@ -1,5 +1,7 @@
 """R7: what withholds a message, as one SQL expression that every claiming statement reads."""
 
+from functools import cache
+
 from sqlalchemy import ColumnElement, case, exists, literal, null, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -25,6 +27,7 @@ _ANSWERS = (
 Column = ColumnElement[str] | InstrumentedAttribute[str | None] | InstrumentedAttribute[str]
 
 
+@cache
 def withheld_reason(
     kind: MessageKind, *, topic: str, program: Column | None = None, entry_term: Column | None = None
 ) -> ColumnElement[str]:
