@@ -60,6 +60,7 @@ class SmtpTransport:
 
     def send(self, message: OutgoingMessage, *, before_data: Callable[[], None]) -> str:
         """Hand one message over; see `Transport.send`."""
+        _check_lines(message.content)
         session = self._announce(message)
         try:
             before_data()
@@ -214,6 +215,13 @@ def _declared_size(session: smtplib.SMTP, size: int) -> list[str]:
             f"The message has {size} octets and the relay takes {limit}: raise its limit, or make the message smaller."
         )
     return [f"SIZE={size}"]
+
+
+def _check_lines(content: bytes) -> None:
+    """A lone CR or LF, or a missing last line end, means a second message to some servers (SMTP smuggling)."""
+    pairs = content.count(b"\r\n")
+    if content.count(b"\n") != pairs or content.count(b"\r") != pairs or not content.endswith(b"\r\n"):
+        raise SenderRefused("The message has a line that does not end in CR LF: mend what wrote it. Nothing was sent.")
 
 
 def _framed(content: bytes) -> bytes:
