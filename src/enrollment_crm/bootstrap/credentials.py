@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TypeAlias
 
@@ -39,8 +40,8 @@ def query_of(
     Raises:
         FeedRefusedError: when it is asked; a reference leads nowhere.
     """
-    resolve = partial(_value, settings, source, connections or partial(connection_in, environment), environment)
-    return partial(_query, source, resolve)
+    lookup = _Lookup(settings, source, connections or partial(connection_in, environment), environment)
+    return partial(_query, source, lookup.value)
 
 
 def _query(source: Source, resolve: Callable[[str, Reference], str]) -> SlateQuery | SalesforceQuery:
@@ -79,26 +80,30 @@ def _credentials(source: Source, resolve: Callable[[str, Reference], str]) -> di
     return {"user": user, "password": password} if user else {"key": password}
 
 
-def _value(
-    settings: Settings,
-    source: Source,
-    connections: Connections,
-    environment: Mapping[str, str],
-    part: str,
-    reference: Reference,
-) -> str:
-    if reference.environment:
-        value = _variable(settings, reference.environment, environment)
+@dataclass(frozen=True)
+class _Lookup:
+    settings: Settings
+    source: Source
+    connections: Connections
+    environment: Mapping[str, str] = field(repr=False)
+
+    def value(self, part: str, reference: Reference) -> str:
+        """What a reference leads to: for a connection, that part of it."""
+        if reference.environment:
+            return self._of_variable(part, reference.environment)
+        details = self.connections(reference.connection)
+        if details is None:
+            raise FeedRefusedError(
+                f"There is no connection {reference.connection!r}, which {_file_of(self.source)} names: add it in "
+                f"Airflow, or set AIRFLOW_CONN_{reference.connection.upper()}."
+            )
+        return {"user": details.user, "password": details.password}.get(part, details.address)
+
+    def _of_variable(self, part: str, name: str) -> str:
+        value = _variable(self.settings, name, self.environment)
         if not value:
-            raise FeedRefusedError(f"{reference.environment} is not set: {_file_of(source)} names it for its {part}.")
+            raise FeedRefusedError(f"{name} is not set: {_file_of(self.source)} names it for its {part}.")
         return value
-    details = connections(reference.connection)
-    if details is None:
-        raise FeedRefusedError(
-            f"There is no connection {reference.connection!r}, which {_file_of(source)} names: add it in Airflow, or "
-            f"set AIRFLOW_CONN_{reference.connection.upper()}."
-        )
-    return {"user": details.user, "password": details.password}.get(part, details.address)
 
 
 def _variable(settings: Settings, name: str, environment: Mapping[str, str]) -> str:

@@ -25,7 +25,13 @@ def connection_in(environment: Mapping[str, str], connection_id: str) -> Connect
 
 
 def details_of(
-    *, host: str | None, schema: str | None, port: int | None, user: str | None, password: str | None, extra: Mapping[str, Any]
+    *,
+    host: str | None,
+    schema: str | None,
+    port: int | None,
+    user: str | None,
+    password: str | None,
+    extra: Mapping[str, Any],
 ) -> ConnectionDetails:
     """The details of a connection from its parts; a host may be a whole address already."""
     address = host or ""

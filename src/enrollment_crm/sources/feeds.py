@@ -89,7 +89,9 @@ def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, sheet: str
 
     def deliveries() -> Iterable[Delivery]:
         for file in pending_files(drop_directory, source):
-            yield Delivery(partial(_rows_if_there, file, sheet), keep=partial(set_aside, file, as_read=version_of(file)))
+            yield Delivery(
+                partial(_rows_if_there, file, sheet), keep=partial(set_aside, file, as_read=version_of(file))
+            )
 
     return Feed(source, kind, deliveries, is_set_up=(drop_directory / source).is_dir())
 

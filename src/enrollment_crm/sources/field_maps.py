@@ -32,11 +32,11 @@ class _SourceFile(TransportFile):
     kind: RecordKind
     time_zone: str
     fields: dict[str, str | list[str] | _Joined]
-    value_maps: dict[str, dict[str, str]] = {}
-    terms: dict[str, str] = {}
-    date_formats: list[str] = []
-    defaults: dict[str, str] = {}
-    blanks: list[str] = []
+    value_maps: dict[str, dict[str, str]] = Field({})
+    terms: dict[str, str] = Field({})
+    date_formats: list[str] = Field([])
+    defaults: dict[str, str] = Field({})
+    blanks: list[str] = Field([])
     freshness_budget_in_hours: float | None = Field(None, gt=0, le=_LONGEST_BUDGET_IN_HOURS)
     freshness: Literal["not_watched"] | None = None
 

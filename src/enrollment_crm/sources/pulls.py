@@ -32,7 +32,7 @@ class PullLimits:
     #: Of one answer, unpacked.
     most_bytes: int = 256 * _MEBIBYTE
     #: No pause between two tries is longer, whatever ``Retry-After`` names.
-    longest_wait_in_seconds: float = 30
+    longest_wait_in_seconds: int = 30
 
 
 @dataclass(frozen=True)

@@ -49,9 +49,7 @@ def fetch_salesforce(
     Raises:
         FeedUnreachableError, FeedRefusedError, FeedUnreadableError: see there.
     """
-    with Pull(
-        "The Salesforce feed", query.where, secrets=[query.token, query.client_secret], limits=limits
-    ) as pull:
+    with Pull("The Salesforce feed", query.where, secrets=[query.token, query.client_secret], limits=limits) as pull:
         return spooled(_Org(pull, query).pages(since, first_page_only=first_page_only))
 
 
@@ -160,5 +158,3 @@ def _flat(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
 
 def _quoted(said: object) -> str:
     return " ".join(str(said or "").split())[:_LONGEST_QUOTE]
-
-

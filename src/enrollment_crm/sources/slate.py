@@ -77,9 +77,7 @@ def _pages(
         yield rows
 
 
-def _page(
-    pull: Pull, url: str, parameters: Mapping[str, str], headers: Mapping[str, str]
-) -> tuple[list[Row], bytes]:
+def _page(pull: Pull, url: str, parameters: Mapping[str, str], headers: Mapping[str, str]) -> tuple[list[Row], bytes]:
     answer = pull.ask(url, parameters=parameters, headers=headers)
     pull.check_status(answer, url, hint=_HINT)
     content = answer.json()

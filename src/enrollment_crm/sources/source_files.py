@@ -42,6 +42,9 @@ class _HighWaterFile(_Entry):
     parameter: str = ""
     overlap_in_days: Annotated[float, Field(ge=0, le=_LONGEST_OVERLAP_IN_DAYS)] = 3
 
+    def entry(self) -> HighWater:
+        return HighWater(self.column, self.parameter, timedelta(days=self.overlap_in_days))
+
 
 class _PaginationFile(_Entry):
     parameter: str = ""
@@ -89,7 +92,7 @@ class TransportFile(_Entry):
             credentials={part: _reference(one) for part, one in self._credentials()},
             query=" ".join(self.query.split()),
             api_version=self.api_version,
-            high_water=water and HighWater(water.column, water.parameter, timedelta(days=water.overlap_in_days)),
+            high_water=water.entry() if water else None,
             pagination=Pagination(pages.parameter, pages.rows_a_page),
             sheet=self.sheet,
         )

@@ -29,7 +29,7 @@ _CERTIFICATE_FAILURES = {
 }
 
 
-def web_session(*, longest_wait_in_seconds: float = _LONGEST_WAIT_IN_SECONDS) -> requests.Session:
+def web_session(*, longest_wait_in_seconds: int = _LONGEST_WAIT_IN_SECONDS) -> requests.Session:
     """A session that asks again, with growing pauses or those that ``Retry-After`` names, when a server is busy.
 
     Args:

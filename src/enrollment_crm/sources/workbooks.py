@@ -12,7 +12,6 @@ from typing import Any
 
 from openpyxl import load_workbook
 from openpyxl.utils.cell import range_boundaries
-from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.delimited import column_names
@@ -115,14 +114,14 @@ def _sheet_name(file: Path, workbook: Any, sheet: str) -> str:
     return sheet or visible[0]
 
 
-def _sheet(workbook: Any, name: str) -> ReadOnlyWorksheet:
-    sheet: ReadOnlyWorksheet = workbook[name]
+def _sheet(workbook: Any, name: str) -> Any:
+    sheet = workbook[name]
     # Programs write wrong sizes into workbooks: all cells that are there count.
     sheet.reset_dimensions()
     return sheet
 
 
-def _what_it_holds(file: Path, sheet: ReadOnlyWorksheet) -> tuple[bool, list[_Merged]]:
+def _what_it_holds(file: Path, sheet: Any) -> tuple[bool, list[_Merged]]:
     """Whether there are formulas, and what is merged: the reader that saves memory tells neither."""
     has_formulas, merged, before = False, set[_Merged](), b""
     with zipfile.ZipFile(file) as archive, archive.open(sheet._worksheet_path) as content:
@@ -130,14 +129,15 @@ def _what_it_holds(file: Path, sheet: ReadOnlyWorksheet) -> tuple[bool, list[_Me
             text = before + piece
             has_formulas = has_formulas or _FORMULA.search(text) is not None
             for found in _MERGED.finditer(text):
-                left, top, right, bottom = range_boundaries(found[1].decode())
+                left, top, right, bottom = (side or 0 for side in range_boundaries(found[1].decode()))
                 merged.add((top, bottom, left, right))
             before = text[-_OVERLAP_IN_BYTES:]
     return has_formulas, sorted(merged)
 
 
-def _values(sheet: ReadOnlyWorksheet) -> Iterator[tuple[Any, ...]]:
-    return sheet.iter_rows(values_only=True)
+def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(values_only=True)
+    return rows
 
 
 def _with_unsaved(both: tuple[tuple[Any, ...], tuple[Any, ...]]) -> tuple[Any, ...]:

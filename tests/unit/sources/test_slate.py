@@ -69,7 +69,11 @@ def test_asks_again_when_the_feed_is_busy(slate: HTTPServer) -> None:
         (Response("[" * 100_000), FeedUnreadableError, "no complete"),
         (Response("[1]"), FeedUnreadableError, "no complete"),
         (Response(""), FeedUnreadableError, "nothing"),
-        (Response("", 403), FeedRefusedError, r"answers 403 \(not allowed\): check address and credentials in config/sources/slate.yml"),
+        (
+            Response("", 403),
+            FeedRefusedError,
+            r"answers 403 \(not allowed\): check address and credentials in config/sources/slate.yml",
+        ),
         (Response("", 302, {"Location": "http://elsewhere.example/"}), FeedRefusedError, "answers 302"),
         (Response("", 404), FeedRefusedError, "answers 404"),
         (Response("", 501), FeedUnreachableError, "answers 501. It is tried again"),
@@ -115,5 +119,5 @@ def test_the_key_is_in_no_log_line_and_no_part_of_the_error(caplog: pytest.LogCa
 
 @pytest.mark.parametrize("url", ["", "file:///etc/passwd", "enroll.example/manage"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(FeedRefusedError, match="config/sources/slate.yml"):
+    with pytest.raises(FeedRefusedError, match=r"config/sources/slate\.yml"):
         fetch_url(url)
