@@ -2,14 +2,18 @@
 
 from datetime import datetime
 
+from sqlalchemy import Connection
+
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.tally import Tally
 from enrollment_crm.storage.answers import claim_owed_answers, count_owed_answers
+from enrollment_crm.storage.claims import Claim
 from enrollment_crm.storage.deadlines import deadlines_in_force
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import cancelled_prep_sessions_after, prep_sessions_after
 from enrollment_crm.workflows.composition import Calendar
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver, resume
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim_and_deliver, resume
 from enrollment_crm.workflows.outbox import Outbox
 
 
@@ -25,13 +29,12 @@ def send_answers(outbox: Outbox, kind: MessageKind, *, now: datetime, dry_run: b
             return Tally.of_planned(count_owed_answers(connection, kind, topic=topic).to_send)
     calendar = calendar_at(outbox, now)
     tally = resume(outbox, kind, calendar, now=now)
-    while True:
-        with transaction(outbox.engine) as connection:
-            claim = claim_owed_answers(connection, kind, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
-        if not claim.settled:
-            return tally
-        tally.add_withheld(claim.withheld)
-        tally += deliver(outbox, claim.message_ids, calendar, now=now)
+
+    def claim(connection: Connection) -> Claim:
+        return claim_owed_answers(connection, kind, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
+
+    tally += claim_and_deliver(outbox, claim, calendar, now=now)
+    return tally
 
 
 def calendar_at(outbox: Outbox, now: datetime) -> Calendar:
