@@ -21,6 +21,8 @@ class Dialogue:
 
     def __init__(self, sock: socket.socket) -> None:
         self._socket = sock
+        # The end of a content must not wait for the acknowledgement of what came before it.
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._unread = b""
 
     def command(self, *lines: bytes, within: float) -> None:
