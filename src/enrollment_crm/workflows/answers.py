@@ -1,6 +1,7 @@
 """Answers: welcomes and receipts go out as soon as they are owed."""
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -12,8 +13,9 @@ from enrollment_crm.storage.claims import Claim
 from enrollment_crm.storage.deadlines import deadlines_in_force
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import cancelled_prep_sessions_after, prep_sessions_after
+from enrollment_crm.storage.unfinished import is_any_unfinished
 from enrollment_crm.workflows.composition import Calendar
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim_and_deliver, resume
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim, deliver, resume
 from enrollment_crm.workflows.outbox import Outbox
 
 
@@ -27,14 +29,22 @@ def send_answers(outbox: Outbox, kind: MessageKind, *, now: datetime, dry_run: b
     if dry_run:
         with transaction(outbox.engine) as connection:
             return Tally.of_planned(count_owed_answers(connection, kind, topic=topic).to_send)
-    calendar = calendar_at(outbox, now)
-    tally = resume(outbox, kind, calendar, now=now)
-
-    def claim(connection: Connection) -> Claim:
-        return claim_owed_answers(connection, kind, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
-
-    tally += claim_and_deliver(outbox, claim, calendar, now=now)
+    tally, ask = _resume(outbox, kind, now), partial(_claim, outbox, kind, now)
+    while (claimed := claim(outbox, ask)).settled:
+        tally.add_withheld(claimed.withheld)
+        tally += deliver(outbox, claimed.messages, calendar_at(outbox, now), now=now)
     return tally
+
+
+def _claim(outbox: Outbox, kind: MessageKind, now: datetime, connection: Connection) -> Claim:
+    topic = outbox.topic_of(kind)
+    return claim_owed_answers(connection, kind, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
+
+
+def _resume(outbox: Outbox, kind: MessageKind, now: datetime) -> Tally:
+    with transaction(outbox.engine) as connection:
+        waits = is_any_unfinished(connection, kind)
+    return resume(outbox, kind, calendar_at(outbox, now), now=now) if waits else Tally()
 
 
 def calendar_at(outbox: Outbox, now: datetime) -> Calendar:
