@@ -139,7 +139,7 @@ def test_transactional_mail_has_no_way_out(wire: Wire, transport: SmtpTransport)
 )
 def test_an_address_as_it_leaves(wire: Wire, transport: SmtpTransport, address: str, recipient: bytes) -> None:
     letter = sent(wire, transport, message(address=address))
-    assert [line for line in letter.commands if line.upper().startswith(b"RCPT")] == [b"rcpt TO:<" + recipient + b">"]
+    assert [line for line in letter.commands if line.upper().startswith(b"RCPT")] == [b"RCPT TO:<" + recipient + b">"]
     assert_legal(letter)
     assert letter.content.isascii()
     assert recipient.decode() in letter.header("to")
@@ -237,7 +237,7 @@ def test_whatever_people_are_called_what_leaves_is_legal(
     values["address"] = f"{values['address'] or 'ana'}@example.org"
     before = len(wire.letters)
     try:
-        outgoing = message(marketing=marketing, **values)  # type: ignore[arg-type]
+        outgoing = message(marketing=marketing, **values)
         letter = sent(wire, transport, outgoing)
     except REFUSED_BY_NAME:
         assert len(wire.letters) == before
