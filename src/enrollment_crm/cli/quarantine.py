@@ -24,6 +24,7 @@ from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.quarantine import (
     Configuration,
     Selection,
+    check_quarantined,
     fix_fields,
     list_quarantine,
     show_row,
@@ -168,10 +169,10 @@ def replay(
         raise typer.BadParameter("say which rows: ROW, or --all, or some of --source, --rule and --since.")
     selection = Selection(ids=None if row is None else (row,), source=source, rule=rule, since=since)
     with crm_database(settings) as engine, steps(quiet=as_json) as run:
+        if row is not None:
+            check_quarantined(engine, row)
         validator, field_maps = run("Preparing the rules", lambda: validator_of(settings)), field_maps_of(settings)
         done = replay_rows(engine, validator, field_maps, selection, decision, dry_run=dry_run)
-        if row is not None and not done.rows:
-            show_row(engine, _configuration(settings), row, now=decision.at)  # says why it is not there
         loaded = {} if dry_run else {kind: loaders_of(settings)[kind] for kind in done.kinds}
         counts = {
             f"load {kind.value}s": vars(load(engine, field_maps, now=decision.at)) for kind, load in loaded.items()

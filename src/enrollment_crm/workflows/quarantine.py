@@ -168,6 +168,18 @@ def show_row(engine: Engine, configuration: Configuration, inbox_id: int, *, now
     return ShownRow(found[0], canonical, _person(found[0], canonical, missed), tuple(trail))
 
 
+def check_quarantined(engine: Engine, inbox_id: int) -> None:
+    """Make sure that a row is in the quarantine.
+
+    Raises:
+        QuarantineError: it is not; the sentence says where it is.
+    """
+    with transaction(engine) as connection:
+        outcome = outcome_of(connection, inbox_id)
+    if outcome is not InboxOutcome.QUARANTINED:
+        raise QuarantineError(_not_there(inbox_id, outcome))
+
+
 def _not_there(inbox_id: int, outcome: InboxOutcome | None) -> str:
     said = {
         None: "there is no such row",
