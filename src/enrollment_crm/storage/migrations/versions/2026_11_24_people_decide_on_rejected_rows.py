@@ -1,4 +1,4 @@
-"""you decide on rejected rows"""
+"""people decide on rejected rows"""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "f4a9c07e61d3"
-down_revision: str | None = "c17d52e0b8a4"
+down_revision: str | None = "a81f0c3e5d97"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
