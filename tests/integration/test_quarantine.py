@@ -15,6 +15,7 @@ from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.erasure import blank_person
 from enrollment_crm.storage.inbox import keep_raw_rows
 from enrollment_crm.validation.batches import Validator
 from enrollment_crm.workflows.batches import validate_pending
@@ -238,3 +239,13 @@ def test_a_row_of_a_source_that_is_gone_can_be_looked_at(office: Office, judge: 
     assert listed(run)[0]["source"] == "old_fair"
     assert run("quarantine", "show", "1").exit_code == 0
     assert "source_known" in run("quarantine", "replay", "1", "--by", "Dana", "--json").stdout
+
+
+def test_an_erased_person_leaves_no_correction_behind(office: Office, judge: Any, run: Any) -> None:
+    judge(CSV_ROW | {"Email": "ana at example.edu"}, at=SEPTEMBER)
+    run("quarantine", "fix", "1", "--set", f"email={ANA}", *WHO)
+    run("quarantine", "replay", "1", "--by", "Dana")
+    assert office.query("SELECT value FROM correction") == [ANA]
+    with transaction(office.engine) as connection:
+        blank_person(connection, office.person(ANA), at=T_7)
+    assert office.query("SELECT value FROM correction") == []
