@@ -13,7 +13,8 @@ acknowledged by email. It wakes when a row arrives, and every five minutes besid
 refuses us.
 
 **Safe to clear?** Yes, every task, at any time: a task drains what waits for it, and the database knows what was done.
-Rejected rows are in the table `quarantine`, with the reason in words.
+Rejected rows wait in `enrollment-crm quarantine list`, stopped batches in `enrollment-crm batches list`, each with the
+reason in words.
 """
 
 from datetime import timedelta

@@ -11,7 +11,8 @@ filled in the form waits for a file.
 *load*, *route*: usually the database. *welcome*: the relay does not answer, or refuses us.
 
 **Safe to clear?** Yes, every task, at any time: a task drains what waits for it, and the database knows what was done.
-Rejected rows are in the table `quarantine`, with the reason in words.
+Rejected rows wait in `enrollment-crm quarantine list`, stopped batches in `enrollment-crm batches list`, each with the
+reason in words.
 """
 
 from datetime import timedelta

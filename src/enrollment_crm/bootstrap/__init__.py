@@ -10,6 +10,7 @@ from enrollment_crm.bootstrap.configuration import (
 )
 from enrollment_crm.bootstrap.database import NoDatabaseError, engine_of
 from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of
+from enrollment_crm.bootstrap.loaders import loaders_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of
 from enrollment_crm.bootstrap.rehearsal import rehearsal_outbox_of, rehearsal_parts_of
 from enrollment_crm.bootstrap.transports import accept_log_of, smtp_options_of, transport_of
@@ -24,6 +25,7 @@ __all__ = [
     "feed_watch_of",
     "feeds_of",
     "field_maps_of",
+    "loaders_of",
     "outbox_of",
     "programs_of",
     "rehearsal_outbox_of",

@@ -2,7 +2,7 @@
 
 import typer
 
-from enrollment_crm.cli import calendar, templates
+from enrollment_crm.cli import batches, calendar, quarantine, templates
 from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
@@ -13,6 +13,7 @@ from enrollment_crm.cli.intake import intake
 from enrollment_crm.cli.people import people
 from enrollment_crm.cli.rehearse import rehearse
 from enrollment_crm.cli.route import route
+from enrollment_crm.cli.rules import rules
 from enrollment_crm.cli.send import send
 from enrollment_crm.cli.up import up
 
@@ -39,6 +40,9 @@ app.command()(people)
 app.command()(explain)
 app.command()(forecast)
 app.command()(rehearse)
+app.command()(rules)
+app.add_typer(batches.app, name="batches")
+app.add_typer(quarantine.app, name="quarantine")
 calendar.app.command()(sync)
 calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")

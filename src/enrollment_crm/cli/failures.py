@@ -11,10 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from enrollment_crm.domain.batches import BatchDecisionError
 from enrollment_crm.domain.calendar_plans import StalePlanError
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.instants import NaiveDatetimeError
 from enrollment_crm.domain.proposals import ProposalError
+from enrollment_crm.domain.quarantine import QuarantineError
 from enrollment_crm.mail.problems import TemplateErrors
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.field_maps import FieldMapError
@@ -23,12 +25,14 @@ from enrollment_crm.stack.errors import StackError
 from enrollment_crm.validation.suites import SuiteError
 
 _MENDABLE = (
+    BatchDecisionError,
     CampaignStoppedError,
     FeedError,
     FieldMapError,
     NaiveDatetimeError,
     ProgramConfigurationError,
     ProposalError,
+    QuarantineError,
     RelayDownError,
     StackError,
     StalePlanError,

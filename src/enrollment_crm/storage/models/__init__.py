@@ -14,6 +14,7 @@ from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, Ch
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
+    DeliveryRow,
     FreshnessGateRow,
     InboxRow,
     QuarantineRow,
@@ -31,6 +32,7 @@ from enrollment_crm.storage.models.people import (
     ReviewRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.models.quarantine import CorrectionRow, QuarantineStepRow, ValueOverrideRow
 
 __all__ = [
     "MESSAGE_IDS",
@@ -43,8 +45,10 @@ __all__ = [
     "CalendarReviewRow",
     "ChecklistItemRow",
     "ConsentRow",
+    "CorrectionRow",
     "CoverRow",
     "DeadlineRow",
+    "DeliveryRow",
     "EventRow",
     "FreshnessGateRow",
     "InboxRow",
@@ -54,6 +58,7 @@ __all__ = [
     "PersonRow",
     "PrepSessionRow",
     "QuarantineRow",
+    "QuarantineStepRow",
     "ReceivedFactRow",
     "RegistrationRow",
     "ResidencyEvidenceRow",
@@ -62,4 +67,5 @@ __all__ = [
     "SourceDeliveryRow",
     "SweepRow",
     "UnsubscriptionRow",
+    "ValueOverrideRow",
 ]
