@@ -237,7 +237,7 @@ def test_whatever_people_are_called_what_leaves_is_legal(
     values["address"] = f"{values['address'] or 'ana'}@example.org"
     before = len(wire.letters)
     try:
-        outgoing = message(marketing=marketing, **values)  # type: ignore[arg-type]
+        outgoing = message(marketing=marketing, **values)
         letter = sent(wire, transport, outgoing)
     except REFUSED_BY_NAME:
         assert len(wire.letters) == before
