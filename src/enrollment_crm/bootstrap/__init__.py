@@ -13,6 +13,7 @@ from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of
 from enrollment_crm.bootstrap.loaders import loaders_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of
 from enrollment_crm.bootstrap.rehearsal import rehearsal_outbox_of, rehearsal_parts_of
+from enrollment_crm.bootstrap.setup_checks import mail_setup_of
 from enrollment_crm.bootstrap.transports import accept_log_of, smtp_options_of, transport_of
 from enrollment_crm.bootstrap.warm_up import warm_up
 
@@ -26,6 +27,7 @@ __all__ = [
     "feeds_of",
     "field_maps_of",
     "loaders_of",
+    "mail_setup_of",
     "outbox_of",
     "programs_of",
     "rehearsal_outbox_of",

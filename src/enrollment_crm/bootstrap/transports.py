@@ -7,7 +7,8 @@ from enrollment_crm.mail.failpoints import OFF, Failpoint
 from enrollment_crm.mail.file_transport import FileTransport
 from enrollment_crm.mail.postfix_log import PostfixAcceptLog
 from enrollment_crm.mail.provider import ProviderOptions, ProviderTransport
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.smtp import SmtpTransport
+from enrollment_crm.mail.smtp_session import SmtpOptions
 from enrollment_crm.mail.transport import Transport
 from enrollment_crm.settings import Settings
 

@@ -4,6 +4,7 @@ import typer
 
 from enrollment_crm.cli import batches, calendar, quarantine, templates
 from enrollment_crm.cli.calendar_sync import reviews, sync
+from enrollment_crm.cli.check_setup import check_setup_command
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
 from enrollment_crm.cli.explain import explain
@@ -43,6 +44,7 @@ app.command()(rehearse)
 app.command()(rules)
 app.add_typer(batches.app, name="batches")
 app.add_typer(quarantine.app, name="quarantine")
+app.command("check-setup")(check_setup_command)
 calendar.app.command()(sync)
 calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")

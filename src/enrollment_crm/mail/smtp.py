@@ -1,13 +1,11 @@
 """SMTP with a session that is kept open, a timeout for each phase, and no guess about what happened."""
 
 import smtplib
-import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
 from enrollment_crm.mail.accept_log import AcceptLog
 from enrollment_crm.mail.failpoints import OFF, Failpoint, Place
@@ -15,12 +13,11 @@ from enrollment_crm.mail.messages import OutgoingMessage
 from enrollment_crm.mail.smtp_content import check_lines, declared_size, framed
 from enrollment_crm.mail.smtp_dialogue import Dialogue
 from enrollment_crm.mail.smtp_replies import Phase, Reply, refusal
-from enrollment_crm.mail.tls import client_context
+from enrollment_crm.mail.smtp_session import SmtpOptions, opened_session
 from enrollment_crm.mail.transport import (
     InternationalAddressRefused,
     OutcomeUnknown,
     RelayUnreachable,
-    SenderRefused,
     TransportError,
 )
 
@@ -30,28 +27,6 @@ _CLOSING = 421
 _SUCCESS = range(200, 300)
 #: A connection that breaks shows in one of these: smtplib's own errors are OSErrors too.
 _BROKEN = OSError
-
-
-@dataclass(frozen=True, kw_only=True)
-class SmtpOptions:
-    """Where the relay is and how long to wait for it."""
-
-    host: str
-    port: int
-    #: The name that we greet with: the domain that we send for, never looked up in DNS.
-    helo_name: str
-    username: str = ""
-    password: str = field(default="", repr=False)
-    #: The session turns to TLS before anything else is said; a relay that cannot is not used.
-    starttls: bool = False
-    #: TLS from the first byte (port 465).
-    implicit_tls: bool = False
-    #: Certificates of authorities that are trusted instead of the system's.
-    ca_file: Path | None = None
-    connect_timeout_in_seconds: float = 10
-    command_timeout_in_seconds: float = 30
-    #: End of data may take ten minutes (RFC 5321 4.5.3.2.6).
-    data_timeout_in_seconds: float = 600
 
 
 @dataclass
@@ -199,40 +174,11 @@ class SmtpTransport:
 
     def _opened(self) -> _Session:
         if self._session is None:
-            smtp = self._open()
+            smtp = opened_session(self._options)
             if smtp.sock is None:
                 raise RelayUnreachable("The session was lost while it was opened: retry.")
             self._session = _Session(smtp, Dialogue(smtp.sock), pipelines=smtp.has_extn("pipelining"))
         return self._session
-
-    def _open(self) -> smtplib.SMTP:
-        options = self._options
-        where = f"{options.host}:{options.port}"
-        session = None
-        try:
-            session = self._connect()
-            self._wait_up_to(session, options.command_timeout_in_seconds)
-            self._introduce(session)
-        except OSError as error:
-            if session is not None:
-                session.close()
-            raise _as_transport_error(error, where) from error
-        return session
-
-    def _connect(self) -> smtplib.SMTP:
-        options = self._options
-        where, timeout = (options.host, options.port, options.helo_name), options.connect_timeout_in_seconds
-        if options.implicit_tls:
-            return smtplib.SMTP_SSL(*where, timeout=timeout, context=client_context(options.ca_file))
-        return smtplib.SMTP(*where, timeout)
-
-    def _introduce(self, session: smtplib.SMTP) -> None:
-        session.ehlo_or_helo_if_needed()
-        if self._options.starttls:
-            session.starttls(context=client_context(self._options.ca_file))
-            session.ehlo()
-        if self._options.username:
-            session.login(self._options.username, self._options.password)
 
     def _reset(self) -> None:
         """Take back what was announced; a session that cannot even do that is given up."""
@@ -250,42 +196,6 @@ class SmtpTransport:
         if session is not None:
             session.smtp.close()
 
-    @staticmethod
-    def _wait_up_to(session: smtplib.SMTP, seconds: float) -> None:
-        if session.sock is not None:
-            session.sock.settimeout(seconds)
-
 
 def _is_yes(reply: Reply, phase: Phase) -> bool:
     return reply.code == _GO_AHEAD if phase is Phase.DATA else reply.code in _SUCCESS
-
-
-def _as_transport_error(error: OSError, where: str) -> TransportError:
-    """Which of our errors a failed opening is: the relay's absence, or something that we must mend."""
-    if isinstance(error, smtplib.SMTPServerDisconnected):
-        return RelayUnreachable(f"{where} hung up while the session was opened: retry.")
-    if isinstance(error, smtplib.SMTPResponseException):
-        reply = Reply.of((error.smtp_code, _octets_of(error.smtp_error)))
-        if reply.is_permanent:
-            return refusal(reply, Phase.SESSION)
-        return RelayUnreachable(f"{where} takes no session now: retry.", reply=str(reply))
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return SenderRefused(f"{where} lacks what is asked of it ({error}): correct CRM_SMTP_STARTTLS or _USERNAME.")
-    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
-        return _no_tls(error, where)
-    return RelayUnreachable(f"{where} cannot be reached ({type(error).__name__}): is it up, is CRM_SMTP_PORT right?")
-
-
-def _no_tls(error: ssl.SSLError, where: str) -> SenderRefused:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return SenderRefused(
-            f"The certificate of {where} is not valid ({error.verify_message}): see CRM_SMTP_HOST and CRM_SMTP_CA_FILE."
-        )
-    return SenderRefused(
-        f"{where} and we find no common TLS ({error.reason}): it needs TLS 1.2 or newer, CRM_SMTP_IMPLICIT_TLS on "
-        "port 465 and CRM_SMTP_STARTTLS on port 587."
-    )
-
-
-def _octets_of(text: bytes | str) -> bytes:
-    return text.encode() if isinstance(text, str) else text
