@@ -8,7 +8,7 @@ import logging
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
-from enrollment_crm.bootstrap import clock_of, engine_of, programs_of, sender_of
+from enrollment_crm.bootstrap import clock_of, engine_of, programs_of, sender_of, webhooks_of
 from enrollment_crm.mail.personal_links import read_personal_token
 from enrollment_crm.mail.unsubscribe import read_unsubscribe_token
 from enrollment_crm.settings import Settings
@@ -20,6 +20,7 @@ from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.inbox import receive_form
 from enrollment_crm.workflows.preferences import read_preferences, save_preferences
 from enrollment_crm.workflows.request_info import options
+from enrollment_crm.workflows.webhooks import receive_webhook
 
 
 def create_app() -> ASGIApp:
@@ -36,6 +37,7 @@ def parts_of(settings: Settings) -> PublicParts:
     Raises:
         NoDatabaseError: CRM_DATABASE_URL is not set.
         ProgramConfigurationError: a file in config/programs/ cannot be.
+        FieldMapError: a file in config/sources/ cannot be.
     """
     engine, programs = engine_of(settings), programs_of(settings)
     secret = settings.secret_key.get_secret_value().encode()
@@ -59,6 +61,8 @@ def parts_of(settings: Settings) -> PublicParts:
         calendar_feed=lambda person_id, now: read_calendar_feed(
             engine, programs, sender_of(settings), person_id, now=now
         ),
+        webhooks=webhooks_of(settings),
+        receive_webhook=lambda source, event_id, rows, now: receive_webhook(engine, source, event_id, rows, now=now),
         database_problem=lambda: database_problem(engine),
     )
 
