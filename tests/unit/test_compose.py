@@ -26,6 +26,7 @@ from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.cli import app as command_line
 from enrollment_crm.settings import CHECKOUT, Settings
 from enrollment_crm.web.public import health
+from enrollment_crm.web.public.connections import PatientProtocol
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 TEXT = (CHECKOUT / "docker-compose.yml").read_text()
@@ -224,6 +225,8 @@ def test_public_app_is_served_by_its_factory() -> None:
     assert parsed["factory"] is True
     assert parsed["access_log"] is False
     assert parsed["server_header"] is False
+    assert parsed["proxy_headers"] is False
+    assert import_from_string(parsed["http"]) is PatientProtocol
     assert callable(import_from_string(parsed["app"]))
 
 

@@ -19,16 +19,13 @@ class BodyNotTaken(HTTPException):
         super().__init__(status, detail, headers={"Connection": "close"})
 
 
-async def read_body(
-    request: Request, *, at_most: int, too_large: str, within_in_seconds: float = PATIENCE_IN_SECONDS
-) -> bytes:
+async def read_body(request: Request, *, at_most: int, too_large: str) -> bytes:
     """The whole body.
 
     Args:
         request: its body has not been read.
         at_most: bytes; not one more is kept in memory than what the network delivers at once.
         too_large: the words for a sender of more.
-        within_in_seconds: how long the whole body may take.
 
     Raises:
         BodyNotTaken: 413, 408, or 400 to a client that has gone.
@@ -37,7 +34,7 @@ async def read_body(
         raise BodyNotTaken(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, too_large)
     body = bytearray()
     try:
-        async with asyncio.timeout(within_in_seconds):
+        async with asyncio.timeout(PATIENCE_IN_SECONDS):
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > at_most:

@@ -9,6 +9,7 @@ from enrollment_crm.domain.preferences import Preferences
 from enrollment_crm.domain.webhooks import WebhookSource
 from enrollment_crm.mail.personal_links import PersonalLink
 from enrollment_crm.storage.inbox import Kept
+from enrollment_crm.web.public.form_limits import FormLimits
 from enrollment_crm.workflows.request_info import RequestInfoOptions
 
 
@@ -30,6 +31,8 @@ class PublicParts:
     clock: Callable[[], datetime]
     #: What the page of a program offers to choose from at an instant.
     request_info_options: Callable[[str, datetime], RequestInfoOptions]
+    #: How often the form is taken.
+    form_limits: FormLimits
     #: Commits the raw row of a form to the inbox and returns its id.
     receive_form: Callable[[Mapping[str, str], datetime], int]
     #: The person and the topic that an unsubscribe token names; raises UnsubscribeTokenInvalid.

@@ -12,6 +12,8 @@ from enrollment_crm.domain.webhooks import WebhookSource, key_of
 from enrollment_crm.mail.personal_links import PersonalLink, PersonalLinkInvalid
 from enrollment_crm.mail.unsubscribe import UnsubscribeTokenInvalid
 from enrollment_crm.storage.inbox import Kept
+from enrollment_crm.web.public.clients import TrustedProxies
+from enrollment_crm.web.public.form_limits import FormLimits
 from enrollment_crm.web.public.parts import PublicParts
 from enrollment_crm.workflows.request_info import PrepSessionOption, RequestInfoOptions
 
@@ -42,6 +44,11 @@ class Workflows:
     #: The calendar of person 7; None: nobody is there any more.
     calendar: str | None = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
     failure: Exception | None = None
+    #: Seconds since 1970 on the stopwatch; tests move it.
+    seconds: float = NOW.timestamp()
+    posts_per_client_and_minute: int = 60
+    posts_per_address_and_hour: int = 10
+    trusted_proxies: str = ""
     database_trouble: str | None = None
 
     def options(self, program: str, now: datetime) -> RequestInfoOptions:
@@ -124,6 +131,12 @@ class Workflows:
             public_url="https://crm.example",
             clock=lambda: NOW,
             request_info_options=self.options,
+            form_limits=FormLimits(
+                posts_per_client_and_minute=self.posts_per_client_and_minute,
+                posts_per_address_and_hour=self.posts_per_address_and_hour,
+                proxies=TrustedProxies.parse(self.trusted_proxies),
+                stopwatch=lambda: self.seconds,
+            ),
             receive_form=self.receive_form,
             read_unsubscribe_token=self.read_token,
             unsubscribe=self.unsubscribe,
