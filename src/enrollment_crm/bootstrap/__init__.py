@@ -9,6 +9,7 @@ from enrollment_crm.bootstrap.configuration import (
     validator_of,
 )
 from enrollment_crm.bootstrap.database import NoDatabaseError, engine_of
+from enrollment_crm.bootstrap.dropped_files import dropped_files_of
 from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of, transport_of
 from enrollment_crm.bootstrap.rehearsal import rehearsal_outbox_of, rehearsal_parts_of
@@ -19,6 +20,7 @@ __all__ = [
     "NoDatabaseError",
     "clock_of",
     "country_zones_of",
+    "dropped_files_of",
     "engine_of",
     "feed_watch_of",
     "feeds_of",
