@@ -278,7 +278,7 @@ def test_secrets_come_from_outside_and_are_asked_for_in_words() -> None:
         if secret.search(name) and value:
             variables = re.findall(r"\$\{(\w+)", str(value))
             assert variables, f"{name} is written down"
-            assert set(variables) <= set(required) | {"CRM_SMTP_PASSWORD", "CRM_SLATE_QUERY_KEY"}
+            assert set(variables) <= set(required) | {"CRM_SMTP_PASSWORD", "CRM_PROVIDER_KEY", "CRM_SLATE_QUERY_KEY"}
     assert all(".env.example" in words or "run-in-production.md" in words for words in required.values())
 
 
