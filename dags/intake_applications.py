@@ -4,7 +4,7 @@
 **What it does.** The Slate query is pulled and dropped exports of applications and of their checklists are read into
 the inbox, judged by `expectations/applications.json` and `expectations/checklists.json`, loaded (a status never goes
 back from submitted; of an item the newest word of its source holds), routed, and submitted applications are
-acknowledged by email. It wakes when a row arrives, and every five minutes besides.
+acknowledged by email. It wakes when a row arrives or a file was dropped, and every five minutes besides.
 
 **When it is red.** Open the red task's log; its last line says what to do.
 *collect*: Slate does not answer, or refuses the key; rows that came before are safe, and reminders that say

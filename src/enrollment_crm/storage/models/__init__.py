@@ -20,6 +20,7 @@ from enrollment_crm.storage.models.intake import (
     QuarantineRow,
     RuleCountRow,
     SourceDeliveryRow,
+    WebhookEventRow,
 )
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
@@ -68,4 +69,5 @@ __all__ = [
     "SweepRow",
     "UnsubscriptionRow",
     "ValueOverrideRow",
+    "WebhookEventRow",
 ]
