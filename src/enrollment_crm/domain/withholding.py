@@ -21,6 +21,8 @@ class WithholdReason(StrEnum):
     BOUNCED = "bounced"
     #: They reported a message as spam.
     COMPLAINED = "complained"
+    #: A member of staff put their address on the suppression list.
+    SUPPRESSED = "suppressed"
     #: Their data was erased.
     ERASED = "erased"
     #: They are the same person as another record, which is written to instead.
@@ -42,6 +44,7 @@ REASONS_IN_WORDS: Mapping[WithholdReason, str] = {
     WithholdReason.UNSUBSCRIBED: "They have unsubscribed from messages of this topic (R7).",
     WithholdReason.BOUNCED: "Their address does not exist any more: a message came back for good (R7).",
     WithholdReason.COMPLAINED: "They reported a message as spam (R7).",
+    WithholdReason.SUPPRESSED: "A member of staff put their address on the suppression list (R7).",
     WithholdReason.ERASED: "Their data was erased (R7).",
     WithholdReason.MERGED: "They are the same person as another record, which is written to instead (R7).",
     WithholdReason.SUPERSEDED: "It waited for the morning, and its deadline changed before that (R6, R9).",

@@ -19,6 +19,7 @@ from enrollment_crm.storage.models import (
     ReviewRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.suppressions import blank_suppressions
 
 #: In the place of an address: no mail system can have such a domain (RFC 2606).
 _NOBODY = "@erased.invalid"
@@ -38,6 +39,7 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
         connection.execute(delete(table).where(table.person_id.in_(ids)))
     connection.execute(update(MessageRow).where(MessageRow.person_id.in_(ids)).values(content=null()))
     nobody = func.concat(literal("erased-"), PersonRow.id, literal(_NOBODY))
+    blank_suppressions(connection, ids, nobody=nobody)
     connection.execute(
         update(PersonRow)
         .where(PersonRow.id.in_(ids))

@@ -7,11 +7,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, Update, func, select, update
+from sqlalchemy import Connection, Update, case, func, select, update
 
-from enrollment_crm.domain.ledger import ClaimedMessage, Cover, MessageState, Reader
+from enrollment_crm.domain.bounces import enhanced_status
+from enrollment_crm.domain.ledger import TAKEN_BY_RELAY, ClaimedMessage, Cover, MessageState, Reader
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.message_events import add_message_event
 from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
 
 
@@ -88,7 +90,7 @@ def date_told_before(connection: Connection, cover: Cover, *, person_id: int) ->
             CoverRow.entry_term == cover.entry_term,
             CoverRow.round == cover.round,
             CoverRow.stated_date != cover.stated_date,
-            MessageRow.state == MessageState.ACCEPTED.value,
+            MessageRow.state.in_([state.value for state in TAKEN_BY_RELAY]),
         )
         .order_by(MessageRow.accepted_at.desc(), CoverRow.id.desc())
     )
@@ -118,6 +120,7 @@ def begin_transmission(
         statement.values(
             state=MessageState.TRANSMITTING.value,
             attempts=MessageRow.attempts + 1,
+            transmitting_at=func.clock_timestamp(),
             message_id=message_id,
             content=content,
             content_sha256=sha256,
@@ -129,9 +132,19 @@ def begin_transmission(
 
 
 def record_accepted(connection: Connection, message: ClaimedMessage, *, reply: str, now: datetime) -> bool:
-    """The relay has the message. False where another worker settled it meanwhile."""
-    values = {"state": MessageState.ACCEPTED.value, "accepted_at": now, "outcome": reply, "lease_until": None}
-    return connection.execute(_held(message, MessageState.TRANSMITTING).values(values)).rowcount == 1
+    """The relay has the message. False where another worker settled it meanwhile.
+
+    A report of it that was read before this keeps the state: it tells what came after.
+    """
+    transmitting = MessageState.TRANSMITTING.value
+    values = {
+        "state": case((MessageRow.state == transmitting, MessageState.ACCEPTED.value), else_=MessageRow.state),
+        "accepted_at": func.coalesce(MessageRow.accepted_at, now),
+        "outcome": reply,
+        "lease_until": None,
+    }
+    held = _held(message, MessageState.TRANSMITTING, *sorted(TAKEN_BY_RELAY - {MessageState.ACCEPTED}))
+    return connection.execute(held.values(values)).rowcount == 1
 
 
 def record_retry(
@@ -146,14 +159,24 @@ def record_retry(
         "outcome": outcome,
         "lease_until": None,
     }
-    return connection.execute(statement.values(values)).rowcount == 1
+    return _change(connection, message, statement.values(values), MessageState.RETRY, outcome)
 
 
 def record_end(connection: Connection, message: ClaimedMessage, *, state: MessageState, outcome: str) -> bool:
     """The message ends here: failed or uncertain, with the reason in words and without the address."""
     statement = _held(message, MessageState.CLAIMED, MessageState.TRANSMITTING)
     values = {"state": state.value, "outcome": outcome, "lease_until": None}
-    return connection.execute(statement.values(values)).rowcount == 1
+    return _change(connection, message, statement.values(values), state, outcome)
+
+
+def _change(
+    connection: Connection, message: ClaimedMessage, statement: Update, state: MessageState, outcome: str
+) -> bool:
+    """Make a change that few messages go through, and add it to the timeline: the next one overwrites its words."""
+    changed = connection.execute(statement).rowcount == 1
+    if changed:
+        add_message_event(connection, message.id, state.value, status=enhanced_status(outcome) or "", detail=outcome)
+    return changed
 
 
 def _held(message: ClaimedMessage, *states: MessageState) -> Update:

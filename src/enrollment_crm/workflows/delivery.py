@@ -11,10 +11,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from enrollment_crm.domain.bounces import is_hard_bounce
+from enrollment_crm.domain.bounces import enhanced_status, is_hard_bounce
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.ledger import ClaimedMessage, MessageState, resend_when_unknown, retry_delay
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.suppressions import SuppressionReason
 from enrollment_crm.mail.addresses import mailbox_of
 from enrollment_crm.mail.messages import OutgoingMessage, envelope_sender_of
 from enrollment_crm.mail.transport import (
@@ -26,7 +27,6 @@ from enrollment_crm.mail.transport import (
     TemporarilyRefused,
 )
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.feedback import record_bounced_address
 from enrollment_crm.storage.ledger import (
     LeaseLostError,
     begin_transmission,
@@ -35,6 +35,7 @@ from enrollment_crm.storage.ledger import (
     record_end,
     record_retry,
 )
+from enrollment_crm.storage.suppressions import suppress_person
 from enrollment_crm.storage.unfinished import reclaim_to_retry, reclaim_vanished
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.outbox import Outbox
@@ -192,21 +193,21 @@ def _refused_address(outbox: Outbox, message: ClaimedMessage, error: AddressRefu
     with transaction(outbox.engine) as connection:
         record_end(connection, message, state=MessageState.FAILED, outcome=str(error))
         if not isinstance(error, InternationalAddressRefused) and is_hard_bounce(error.reply):
-            record_bounced_address(connection, person_id=message.reader.person_id, at=now)
+            suppress_person(
+                connection,
+                message.reader.person_id,
+                SuppressionReason.RELAY_REFUSED,
+                at=now,
+                by="relay",
+                why=enhanced_status(error.reply) or "",
+                message_row_id=message.id,
+            )
     return MessageState.FAILED
 
 
 def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: datetime) -> Tally:
     """Bring what vanished workers and refusals left behind to an end: find out, send again, or withhold."""
-    tally = Tally()
-    while True:
-        with transaction(outbox.engine) as connection:
-            vanished = reclaim_vanished(connection, kind, limit=PEOPLE_A_CLAIM, lease=outbox.lease)
-            messages = messages_with_readers(connection, vanished)
-        if not messages:
-            break
-        for message in messages:
-            tally.add(_reconcile(outbox, message, now=now))
+    tally = find_out_about_vanished(outbox, kind, now=now)
     while True:
         with transaction(outbox.engine) as connection:
             reclaimed = reclaim_to_retry(
@@ -221,6 +222,19 @@ def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: dateti
             return tally
         tally.add_withheld(reclaimed.withheld)
         tally += deliver(outbox, reclaimed.message_ids, calendar, now=now)
+
+
+def find_out_about_vanished(outbox: Outbox, kind: MessageKind, *, now: datetime) -> Tally:
+    """Ask what became of messages whose workers vanished while they transmitted; sends nothing."""
+    tally = Tally()
+    while True:
+        with transaction(outbox.engine) as connection:
+            vanished = reclaim_vanished(connection, kind, limit=PEOPLE_A_CLAIM, lease=outbox.lease)
+            messages = messages_with_readers(connection, vanished)
+        if not messages:
+            return tally
+        for message in messages:
+            tally.add(_reconcile(outbox, message, now=now))
 
 
 def _reconcile(outbox: Outbox, message: ClaimedMessage, *, now: datetime) -> MessageState:

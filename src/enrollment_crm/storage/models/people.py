@@ -63,7 +63,11 @@ class PersonRow(Base):
     unknown_from: Mapped[datetime | None]
     #: Until when it was unknown; NULL: it still is, or never was.
     unknown_until: Mapped[datetime | None]
+    #: Of the time before the suppression list, which says it by address now: nobody reads it, and a later release
+    #: removes it.
     bounced_at: Mapped[datetime | None]
+    #: They reported a message as spam: withholds everything, whatever address they are written to at, and also after
+    #: a merge. The address stands on the suppression list besides.
     complained_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     #: The record that is written to instead of this one.
