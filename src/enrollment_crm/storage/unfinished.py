@@ -29,7 +29,7 @@ from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.storage.checklists import awaits_nothing
 from enrollment_crm.storage.models import CoverRow, DeadlineRow, MessageRow, PersonRow
-from enrollment_crm.storage.withholding import withheld_reason
+from enrollment_crm.storage.withholding import withheld_then
 
 
 def count_unfinished(connection: Connection) -> dict[MessageKind, int]:
@@ -172,11 +172,12 @@ def _reason_for_all_covers(
 
 def _reason_for_cover(kind: MessageKind, topics: Mapping[MessageKind, str], now: datetime) -> ColumnElement[str]:
     invitation = MessageKind.SESSION_INVITATION
-    by_person = withheld_reason(kind, topic=topics[kind], program=CoverRow.program, entry_term=CoverRow.entry_term)
+    about = {"program": CoverRow.program, "entry_term": CoverRow.entry_term}
+    by_person = withheld_then(literal(now), kind, topic=topics[kind], **about)
     return case(
         (_is_over(now), literal(WithholdReason.TOO_LATE.value)),
         (_is_overtaken(), literal(WithholdReason.COLLAPSED.value)),
-        (_is_folded(kind), withheld_reason(invitation, topic=topics[invitation])),
+        (_is_folded(kind), withheld_then(literal(now), invitation, topic=topics[invitation])),
         (_is_complete(kind), literal(WithholdReason.COMPLETE.value)),
         else_=by_person,
     )

@@ -1,4 +1,4 @@
-"""yield of feedback"""
+"""what came back"""
 
 from collections.abc import Sequence
 
@@ -6,14 +6,14 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "9c4d1e7fa2b6"
-down_revision: str | None = "c17d52e0b8a4"
+down_revision: str | None = "a81f0c3e5d97"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 _STATES = "'claimed', 'transmitting', 'accepted', 'retry', 'failed', 'uncertain', 'withheld'"
 _REASONS = (
-    "'collapsed', 'too_close_to_next', 'too_late', 'submitted', 'unsubscribed', 'bounced', 'complained', {0}"
-    "'erased', 'merged', 'superseded', 'already_sent', 'complete'"
+    "'collapsed', 'too_close_to_next', 'too_late', 'submitted', 'unsubscribed', 'bounced', 'complained', "
+    "'erased', 'merged', 'superseded', 'already_sent', 'complete', 'paused', 'consent_over'"
 )
 _INSTANT = sa.DateTime(timezone=True)
 
@@ -75,7 +75,7 @@ def upgrade() -> None:
     op.add_column("bounce", sa.Column("message_row_id", sa.BigInteger(), nullable=True))
     op.create_unique_constraint(op.f("uq_bounce_message_row_id"), "bounce", ["message_row_id"])
     op.create_foreign_key(op.f("fk_bounce_message_row_id_message"), "bounce", "message", ["message_row_id"], ["id"])
-    _allow(f"{_STATES}, 'delivered', 'bounced', 'complained'", _REASONS.format("'suppressed', "))
+    _allow(f"{_STATES}, 'delivered', 'bounced', 'complained'", f"{_REASONS}, 'suppressed'")
     _fill_the_list()
 
 
@@ -96,7 +96,7 @@ def downgrade() -> None:
         "WHERE suppression.email_key = person.email_key AND suppression.lifted_at IS NULL "
         "AND suppression.reason IN ('hard_bounce', 'soft_bounces', 'relay_refused', 'manual')"
     )
-    _allow(_STATES, _REASONS.format(""))
+    _allow(_STATES, _REASONS)
     op.drop_constraint(op.f("fk_bounce_message_row_id_message"), "bounce", type_="foreignkey")
     op.drop_constraint(op.f("uq_bounce_message_row_id"), "bounce", type_="unique")
     op.drop_column("bounce", "message_row_id")
