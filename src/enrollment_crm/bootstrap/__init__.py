@@ -9,6 +9,7 @@ from enrollment_crm.bootstrap.configuration import (
     validator_of,
 )
 from enrollment_crm.bootstrap.database import NoDatabaseError, engine_of
+from enrollment_crm.bootstrap.feedback import bounce_mailbox_of, feedback_policy_of
 from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of, transport_of
 from enrollment_crm.bootstrap.rehearsal import rehearsal_outbox_of, rehearsal_parts_of
@@ -16,10 +17,12 @@ from enrollment_crm.bootstrap.warm_up import warm_up
 
 __all__ = [
     "NoDatabaseError",
+    "bounce_mailbox_of",
     "clock_of",
     "country_zones_of",
     "engine_of",
     "feed_watch_of",
+    "feedback_policy_of",
     "feeds_of",
     "field_maps_of",
     "outbox_of",

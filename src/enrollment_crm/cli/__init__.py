@@ -2,12 +2,13 @@
 
 import typer
 
-from enrollment_crm.cli import calendar, templates
+from enrollment_crm.cli import calendar, suppressions, templates
 from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
 from enrollment_crm.cli.explain import explain
 from enrollment_crm.cli.failures import explained
+from enrollment_crm.cli.feedback import feedback
 from enrollment_crm.cli.forecast import forecast
 from enrollment_crm.cli.intake import intake
 from enrollment_crm.cli.people import people
@@ -35,6 +36,7 @@ app.command()(demo)
 app.command()(intake)
 app.command()(route)
 app.command()(send)
+app.command()(feedback)
 app.command()(people)
 app.command()(explain)
 app.command()(forecast)
@@ -43,6 +45,7 @@ calendar.app.command()(sync)
 calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(db_app, name="db")
+app.add_typer(suppressions.app, name="suppression")
 app.add_typer(templates.app, name="templates")
 
 

@@ -42,6 +42,11 @@ def enhanced_status(text: str) -> str | None:
     return found[0] if found else None
 
 
+def failure_status(text: str) -> str | None:
+    """The first 4.x.x or 5.x.x in a text; a ``2.x.x`` there is a version number, or another reply's."""
+    return next((one for one in _ENHANCED_STATUS.findall(text) if not one.startswith("2")), None)
+
+
 def class_of_bounce(status: str) -> BounceClass:
     """The class of an enhanced status code, or of a reply that holds one."""
     code = enhanced_status(status) or status

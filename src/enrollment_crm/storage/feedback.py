@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, Date, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from enrollment_crm.domain.bounces import Bounce, is_hard_bounce
 from enrollment_crm.domain.ledger import TAKEN_BY_RELAY, MessageState
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.models import BounceRow, MessageRow, PersonRow
+from enrollment_crm.storage.models import BounceRow, MessageEventRow, MessageRow, PersonRow
 from enrollment_crm.storage.suppressions import address_of_record, last_lifted_at
 
 
@@ -105,3 +105,28 @@ def count_complaints(connection: Connection, *, window: timedelta, now: datetime
         .order_by(MessageRow.kind)
     )
     return [ComplaintCount(MessageKind(kind), *counts) for kind, *counts in connection.execute(statement)]
+
+
+def newest_complaint(connection: Connection, kind: MessageKind) -> int:
+    """The number of the newest complaint about a kind of message; 0: there was none."""
+    statement = (
+        select(func.max(MessageEventRow.id))
+        .join(MessageRow, MessageRow.id == MessageEventRow.message_row_id)
+        .where(MessageEventRow.kind == MessageState.COMPLAINED.value, MessageRow.kind == kind.value)
+    )
+    return connection.execute(statement).scalar_one() or 0
+
+
+def policy_refusals_by_day(connection: Connection, *, since: datetime) -> dict[date, int]:
+    """How many messages came back with 5.7.x, by the day (UTC) on which they did."""
+    day = cast(func.timezone("UTC", MessageEventRow.at), Date)
+    statement = (
+        select(day, func.count())
+        .where(
+            MessageEventRow.kind == MessageState.BOUNCED.value,
+            MessageEventRow.status.startswith("5.7."),
+            MessageEventRow.at >= since,
+        )
+        .group_by(day)
+    )
+    return {row[0]: row[1] for row in connection.execute(statement)}

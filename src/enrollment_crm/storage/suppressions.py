@@ -67,6 +67,13 @@ def address_of_record(connection: Connection, person_id: int) -> str | None:
     return connection.execute(statement).scalar_one_or_none()
 
 
+def people_of_address(connection: Connection, email_key: str) -> list[int]:
+    """The record with this address, and those that it was merged into, one after another."""
+    chain = select(PersonRow.id, PersonRow.merged_into_id).where(PersonRow.email_key == email_key).cte(recursive=True)
+    following = select(PersonRow.id, PersonRow.merged_into_id).join(chain, PersonRow.id == chain.c.merged_into_id)
+    return list(connection.execute(select(chain.union(following).c.id)).scalars())
+
+
 def lift_suppressions(connection: Connection, email_key: str, *, at: datetime, by: str, why: str) -> list[Suppression]:
     """Take an address off the list, whatever the reasons; the entries stay, with who lifted them, when and why."""
     in_force = (SuppressionRow.email_key == email_key) & SuppressionRow.lifted_at.is_(None)

@@ -224,6 +224,14 @@ def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: dateti
         tally += deliver(outbox, reclaimed.message_ids, calendar, now=now)
 
 
+def reconcile(outbox: Outbox, *, now: datetime) -> Tally:
+    """Find out what became of every message, of any kind, whose worker vanished while it transmitted; sends nothing."""
+    tally = Tally()
+    for kind in MessageKind:
+        tally += find_out_about_vanished(outbox, kind, now=now)
+    return tally
+
+
 def find_out_about_vanished(outbox: Outbox, kind: MessageKind, *, now: datetime) -> Tally:
     """Ask what became of messages whose workers vanished while they transmitted; sends nothing."""
     tally = Tally()

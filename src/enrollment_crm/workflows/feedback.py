@@ -89,9 +89,7 @@ def _suppress_if_dead(
     if reason is None:
         return False
     why = f"the last one: {bounce.status}"
-    return suppress_person(
-        connection, person_id, reason, at=bounce.at, by=by, why=why, message_row_id=message_row_id
-    )
+    return suppress_person(connection, person_id, reason, at=bounce.at, by=by, why=why, message_row_id=message_row_id)
 
 
 def complain(

@@ -44,7 +44,9 @@ class SuppressionRow(Base):
         CheckConstraint(is_one_of("reason", SuppressionReason), name="reason_is_known"),
         CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name="lifted_by_somebody"),
         # What every claim asks: is this address on the list?
-        Index("uq_suppression_in_force", "email_key", "reason", unique=True, postgresql_where=text("lifted_at IS NULL")),
+        Index(
+            "uq_suppression_in_force", "email_key", "reason", unique=True, postgresql_where=text("lifted_at IS NULL")
+        ),
         Index("ix_suppression_email_key", "email_key"),
     )
 

@@ -35,12 +35,8 @@ def upgrade() -> None:
             "reason IN ('hard_bounce', 'soft_bounces', 'relay_refused', 'complaint', 'manual')",
             name=op.f("ck_suppression_reason_is_known"),
         ),
-        sa.CheckConstraint(
-            "(lifted_at IS NULL) = (lifted_by IS NULL)", name=op.f("ck_suppression_lifted_by_somebody")
-        ),
-        sa.ForeignKeyConstraint(
-            ["message_row_id"], ["message.id"], name=op.f("fk_suppression_message_row_id_message")
-        ),
+        sa.CheckConstraint("(lifted_at IS NULL) = (lifted_by IS NULL)", name=op.f("ck_suppression_lifted_by_somebody")),
+        sa.ForeignKeyConstraint(["message_row_id"], ["message.id"], name=op.f("fk_suppression_message_row_id_message")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_suppression")),
     )
     op.create_index(op.f("ix_suppression_message_row_id"), "suppression", ["message_row_id"])
@@ -81,12 +77,16 @@ def upgrade() -> None:
 
 def _fill_the_list() -> None:
     """Who was known as dead or as complaining stands on the list. An erased person has no address to put there."""
-    for column, reason in (("bounced_at", "hard_bounce"), ("complained_at", "complaint")):
-        op.execute(
-            "INSERT INTO suppression (email_key, reason, at, added_by, why) "
-            f"SELECT email_key, '{reason}', {column}, 'migration', 'known before there was a list' "  # noqa: S608
-            f"FROM person WHERE {column} IS NOT NULL AND erased_at IS NULL"
-        )
+    op.execute(
+        "INSERT INTO suppression (email_key, reason, at, added_by, why) "
+        "SELECT email_key, 'hard_bounce', bounced_at, 'migration', 'known before there was a list' "
+        "FROM person WHERE bounced_at IS NOT NULL AND erased_at IS NULL"
+    )
+    op.execute(
+        "INSERT INTO suppression (email_key, reason, at, added_by, why) "
+        "SELECT email_key, 'complaint', complained_at, 'migration', 'known before there was a list' "
+        "FROM person WHERE complained_at IS NOT NULL AND erased_at IS NULL"
+    )
 
 
 def downgrade() -> None:
