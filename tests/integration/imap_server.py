@@ -38,7 +38,15 @@ def imap_server(directory: Path) -> Iterator[ImapServer]:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "pymap", "--host", "127.0.0.1", "--port", str(port), "--cert", str(certificate)]
+    command = [
+        str(Path(sys.executable).with_name("pymap")),
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--cert",
+        str(certificate),
+    ]
     command += ["--key", str(certificate), "dict", "--demo-user", USER, "--demo-password", PASSWORD]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:

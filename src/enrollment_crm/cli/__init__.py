@@ -12,6 +12,7 @@ from enrollment_crm.cli.feedback import feedback
 from enrollment_crm.cli.forecast import forecast
 from enrollment_crm.cli.intake import intake
 from enrollment_crm.cli.people import people
+from enrollment_crm.cli.proof import message_app, messages_app
 from enrollment_crm.cli.rehearse import rehearse
 from enrollment_crm.cli.route import route
 from enrollment_crm.cli.send import send
@@ -45,6 +46,8 @@ calendar.app.command()(sync)
 calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(db_app, name="db")
+app.add_typer(message_app, name="message")
+app.add_typer(messages_app, name="messages")
 app.add_typer(suppressions.app, name="suppression")
 app.add_typer(templates.app, name="templates")
 
