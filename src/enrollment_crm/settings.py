@@ -3,10 +3,11 @@
 ``.env.example`` lists every variable; a test keeps the two the same.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 
-from pydantic import AwareDatetime, Field, SecretStr, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: The checkout that this package was installed from; holds config/, templates/ and expectations/.
@@ -65,6 +66,12 @@ class Settings(BaseSettings):
     public_port: int = Field(0, ge=0, le=65535)
     #: Address under which applicants reach the public app; links in emails begin with it.
     public_url: str = "https://crm.example"
+    #: Proxies whose X-Forwarded-For is believed: addresses and networks, separated by commas; empty: nobody's is.
+    trusted_proxies: str = ""
+    #: Posts of the form from one client at once, and again in each minute; a fair or a campus may share one address.
+    form_posts_per_client_and_minute: int = Field(60, ge=1)
+    #: Posts of the form for one email address at once, and again in each hour.
+    form_posts_per_address_and_hour: int = Field(10, ge=1)
     #: Port of Airflow's web interface; 0: any free one.
     airflow_port: int = Field(0, ge=0, le=65535)
 
@@ -74,6 +81,18 @@ class Settings(BaseSettings):
     feed_timeout_in_seconds: float = Field(30, gt=0)
     #: Folder into which other systems drop files: one sub-folder a source.
     drop_directory: Path | None = None
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, text: str) -> str:
+        for one in filter(None, (part.strip() for part in text.split(","))):
+            try:
+                ip_network(one)
+            except ValueError as error:
+                raise ValueError(
+                    f"CRM_TRUSTED_PROXIES: {error}: write addresses such as 10.0.0.7, 10.1.0.0/16."
+                ) from None
+        return text
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

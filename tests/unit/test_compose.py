@@ -22,9 +22,11 @@ from packaging.version import Version
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
+from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.cli import app as command_line
 from enrollment_crm.settings import CHECKOUT, Settings
 from enrollment_crm.web.public import health
+from enrollment_crm.web.public.connections import PatientProtocol
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 TEXT = (CHECKOUT / "docker-compose.yml").read_text()
@@ -226,6 +228,8 @@ def test_public_app_is_served_by_its_factory() -> None:
     assert parsed["factory"] is True
     assert parsed["access_log"] is False
     assert parsed["server_header"] is False
+    assert parsed["proxy_headers"] is False
+    assert import_from_string(parsed["http"]) is PatientProtocol
     assert callable(import_from_string(parsed["app"]))
 
 
@@ -241,9 +245,17 @@ def test_containers_get_every_setting_or_there_is_a_reason() -> None:
 
 
 def test_airflow_gets_the_settings_of_the_public_app() -> None:
-    public = SERVICES["public-app"]["environment"]
+    public = {n: it for n, it in SERVICES["public-app"]["environment"].items() if n.startswith("CRM_")}
     for name in set(OURS) - {"public-app"}:
         assert public.items() <= SERVICES[name]["environment"].items()
+
+
+def test_the_public_app_alone_gets_every_secret_of_a_webhook() -> None:
+    wanted = {secret for one in field_maps_of(Settings()).values() for secret in one.webhook_secrets or ()}
+    given = {name for name in SERVICES["public-app"]["environment"] if not name.startswith("CRM_")}
+    assert given == wanted != set()
+    for name in set(OURS) - {"public-app"}:
+        assert not wanted & set(SERVICES[name]["environment"])
 
 
 def test_airflow_knows_every_option() -> None:

@@ -14,6 +14,7 @@ from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of, transport_of
 from enrollment_crm.bootstrap.rehearsal import rehearsal_outbox_of, rehearsal_parts_of
 from enrollment_crm.bootstrap.warm_up import warm_up
+from enrollment_crm.bootstrap.webhooks import webhooks_of
 
 __all__ = [
     "NoDatabaseError",
@@ -34,4 +35,5 @@ __all__ = [
     "transport_of",
     "validator_of",
     "warm_up",
+    "webhooks_of",
 ]

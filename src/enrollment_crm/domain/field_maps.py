@@ -73,6 +73,8 @@ class FieldMap:
     #: How old a feed of applications may be before nobody is told any more that they have not submitted; None: it is
     #: not watched.
     freshness_budget: timedelta | None = None
+    #: Names of the environment's variables that hold the secrets of a source that posts to us; None: it does not.
+    webhook_secrets: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         problems = [*self._unknown_fields(), *self._impossible_values(), *self._impossible_terms()]

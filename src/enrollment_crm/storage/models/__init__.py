@@ -19,6 +19,7 @@ from enrollment_crm.storage.models.intake import (
     QuarantineRow,
     RuleCountRow,
     SourceDeliveryRow,
+    WebhookEventRow,
 )
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
@@ -64,4 +65,5 @@ __all__ = [
     "SuppressionRow",
     "SweepRow",
     "UnsubscriptionRow",
+    "WebhookEventRow",
 ]

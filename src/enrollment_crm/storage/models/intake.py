@@ -85,6 +85,20 @@ class QuarantineRow(Base):
     at: Mapped[datetime]
 
 
+class WebhookEventRow(Base):
+    """An event that a webhook has told of, by the id that its sender gave it: sent again, it is not new. No people.
+
+    Remembered for 30 days, longer than any sender tries again.
+    """
+
+    __tablename__ = "webhook_event"
+
+    #: File name in config/sources/.
+    source: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(index=True)
+
+
 class SourceDeliveryRow(Base):
     """When a source delivered last, by the pipeline's clock: what the freshness gate goes by."""
 
