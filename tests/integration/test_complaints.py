@@ -57,13 +57,22 @@ def watch(office: Office) -> Watch:
 
 def test_complaints_over_the_limit_stop_their_kind_and_are_told_once(watch: Watch) -> None:
     watch.said(0, FeedbackKind.COMPLAINED)
-    assert watch.look() == {"complaints_in_window": 1, "over_limit": 0, "stopped": 0}
+    assert watch.look() == {"complaints_in_window": 1, "over_limit": 0, "over_limit_anew": 0, "stopped": 0}
     watch.said(1, FeedbackKind.COMPLAINED)
     assert watch.look()["stopped"] == 1
     assert watch.look()["stopped"] == 0
     assert watch.stopped == [DEADLINE]
     (told,) = watch.told
-    assert told.startswith("Stopped: deadline_reminder, too many complaints 2 of 6 messages of the kind")
+    assert told.startswith("Too many complaints about deadline_reminder 2 of 6 messages of the kind deadline_reminder")
+    assert told.endswith("It was stopped.")
+
+
+def test_without_anything_that_stops_operations_are_told_to(watch: Watch) -> None:
+    for number in range(2):
+        watch.said(number, FeedbackKind.COMPLAINED)
+    counts = stop_over_limit(watch.office.engine, LIMIT, tell=watch.tell, now=NOW)
+    assert (counts["over_limit_anew"], counts["stopped"]) == (1, 0)
+    assert "pause the DAG" in watch.told[0]
 
 
 def test_the_next_complaint_stops_what_was_resumed(watch: Watch) -> None:
@@ -91,7 +100,12 @@ def _fail(subject: str, sentence: str) -> None:
 def test_complaints_outside_the_window_do_not_count(watch: Watch) -> None:
     for number in range(2):
         watch.said(number, FeedbackKind.COMPLAINED)
-    assert watch.look(now=NOW + timedelta(days=7)) == {"complaints_in_window": 0, "over_limit": 0, "stopped": 0}
+    assert watch.look(now=NOW + timedelta(days=7)) == {
+        "complaints_in_window": 0,
+        "over_limit": 0,
+        "over_limit_anew": 0,
+        "stopped": 0,
+    }
 
 
 def test_a_dry_run_stops_and_tells_nothing(watch: Watch) -> None:

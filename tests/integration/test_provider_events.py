@@ -1,22 +1,27 @@
 """Events of the mail provider wait raw in the inbox, and are taken in once; what cannot be read is kept aside."""
 
+import json
 from typing import Any
 
 import pytest
 from tests.factories import ANA, HOUR, T_7, T_14, Office
 from tests.unit.mail.test_provider_events import event
 
-from enrollment_crm.mail.provider_events import MAIL_EVENT
+from enrollment_crm.bootstrap import webhooks_of
+from enrollment_crm.domain.feedback import FeedbackRecord
+from enrollment_crm.settings import Settings
+from enrollment_crm.sources.webhooks import rows_in
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import keep_raw_rows
 from enrollment_crm.workflows.provider_events import take_provider_events
+from enrollment_crm.workflows.webhooks import receive_webhook
 
 NOW = T_14 + HOUR
 
 
 def post(office: Office, *events: dict[str, Any]) -> None:
     with transaction(office.engine) as connection:
-        keep_raw_rows(connection, events, source="mail-provider", kind=MAIL_EVENT, received_at=NOW)
+        keep_raw_rows(connection, events, source="mail-provider", kind=FeedbackRecord.MAIL_EVENT.value, received_at=NOW)
 
 
 def take(office: Office, **how: Any) -> dict[str, int]:
@@ -39,6 +44,16 @@ def test_a_hard_bounce_of_the_provider_is_a_hard_bounce(office: Office, about: d
     assert office.sweep(T_7) == {"withheld": 1}
     assert office.query("SELECT outcome FROM inbox WHERE kind = 'mail_event'") == ["accepted"]
     assert take(office) == {}
+
+
+def test_what_is_posted_to_the_public_site_is_taken_in(office: Office, about: dict[str, Any]) -> None:
+    secret = {"MAIL_PROVIDER_WEBHOOK_SECRET": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
+    provider = webhooks_of(Settings(), secret)["mail-provider"]
+    rows = rows_in(json.dumps(event("email.delivered", **about)).encode())
+    for _ in range(2):
+        receive_webhook(office.engine, provider, "msg_1", rows, now=NOW)
+    assert take(office) == {"events": 1, "delivered": 1}
+    assert office.states() == ["delivered"]
 
 
 def test_events_in_the_wrong_order_end_in_the_same_state(office: Office, about: dict[str, Any]) -> None:

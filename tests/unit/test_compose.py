@@ -22,7 +22,7 @@ from packaging.version import Version
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
-from enrollment_crm.bootstrap import field_maps_of
+from enrollment_crm.bootstrap import feedback_policy_of, field_maps_of
 from enrollment_crm.cli import app as command_line
 from enrollment_crm.settings import CHECKOUT, Settings
 from enrollment_crm.web.public import health
@@ -252,6 +252,7 @@ def test_airflow_gets_the_settings_of_the_public_app() -> None:
 
 def test_the_public_app_alone_gets_every_secret_of_a_webhook() -> None:
     wanted = {secret for one in field_maps_of(Settings()).values() for secret in one.webhook_secrets or ()}
+    wanted |= set(feedback_policy_of(Settings()).provider_secrets)
     given = {name for name in SERVICES["public-app"]["environment"] if not name.startswith("CRM_")}
     assert given == wanted != set()
     for name in set(OURS) - {"public-app"}:

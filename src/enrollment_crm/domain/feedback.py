@@ -31,6 +31,13 @@ class FeedbackKind(StrEnum):
     OPTED_OUT = "opted_out"
 
 
+class FeedbackRecord(StrEnum):
+    """What a raw row of the inbox is about that speaks of a message: a signature vouches for it, no suite judges it."""
+
+    #: An event that the mail provider posted.
+    MAIL_EVENT = "mail_event"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Feedback:
     """One thing that is said of one message of ours, believed already."""

@@ -15,8 +15,6 @@ from enrollment_crm.domain.feedback import Feedback, FeedbackKind
 from enrollment_crm.domain.instants import NaiveDatetimeError, check_aware
 from enrollment_crm.mail.report_parts import without_addresses
 
-#: The kind of an inbox row that holds such an event.
-MAIL_EVENT = "mail_event"
 #: The tag by which a message that is handed over names itself.
 MESSAGE_TAG = "message_id"
 _KINDS: Mapping[str, FeedbackKind] = {
@@ -52,7 +50,7 @@ def read_provider_event(
     kind = _KINDS.get(str(event.get("type", "")))
     if kind is None:
         return None
-    data = event.get("data")
+    data = event.get("data", event if "email_id" in event else None)
     if not isinstance(data, Mapping):
         raise EventUnreadable("The event has no `data`.")
     bounce = data.get("bounce")

@@ -8,7 +8,6 @@ from enrollment_crm.orchestration.alerts import tell_operations
 from enrollment_crm.orchestration.run_parameters import read_parameters
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows import bounce_mailbox, complaints, delivery, provider_events
-from enrollment_crm.workflows.campaigns import stop_campaign
 
 Counts = dict[str, int]
 
@@ -56,12 +55,10 @@ def reconcile(params: Mapping[str, Any]) -> Counts:
 
 
 def watch_complaints(params: Mapping[str, Any]) -> Counts:
-    """Stop kinds of messages that are complained about too often, and tell of receivers that refuse us."""
+    """Tell of kinds of messages that are complained about too often, and of receivers that refuse us."""
     settings = Settings()
     run = read_parameters(params, clock=clock_of(settings))
     engine, limit = engine_of(settings), feedback_policy_of(settings).complaints
-    stopped = complaints.stop_over_limit(
-        engine, limit, stop=stop_campaign, tell=tell_operations, now=run.now, dry_run=run.dry_run
-    )
+    over = complaints.stop_over_limit(engine, limit, tell=tell_operations, now=run.now, dry_run=run.dry_run)
     told = complaints.tell_of_refusals(engine, tell=tell_operations, now=run.now, dry_run=run.dry_run)
-    return stopped | told
+    return over | told

@@ -23,17 +23,33 @@ class _ComplaintsEntry(_Strict):
     at_least: int = Field(ge=1)
 
 
+class _SecretEntry(_Strict):
+    #: Name of a variable of the environment.
+    environment: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+
+
+class _ProviderEntry(_Strict):
+    #: The last part of the address that the provider posts to.
+    source: str = Field(pattern=r"^[a-z][a-z0-9_-]*$")
+    secrets: list[_SecretEntry] = Field(max_length=2)
+
+
 class _FeedbackFile(_Strict):
     complaints: _ComplaintsEntry
+    provider_webhook: _ProviderEntry
     letters_a_run: int = Field(ge=1)
 
 
 @dataclass(frozen=True)
 class FeedbackPolicy:
-    """When complaints stop a kind of message, and how many letters one run reads."""
+    """When complaints stop a kind of message, how many letters one run reads, and who may post events."""
 
     complaints: ComplaintLimit
     letters_a_run: int
+    #: Name of the source under which the mail provider posts events.
+    provider: str
+    #: Variables of the environment with its live secrets.
+    provider_secrets: tuple[str, ...]
 
 
 def read_feedback_policy(file: Path) -> FeedbackPolicy:
@@ -52,5 +68,8 @@ def read_feedback_policy(file: Path) -> FeedbackPolicy:
         raise FeedbackConfigurationError(f"{file.name}, {where or 'the whole file'}: {first['msg']}.") from error
     limit = said.complaints
     return FeedbackPolicy(
-        ComplaintLimit(limit.share, limit.window_in_days, limit.at_least), letters_a_run=said.letters_a_run
+        ComplaintLimit(limit.share, limit.window_in_days, limit.at_least),
+        letters_a_run=said.letters_a_run,
+        provider=said.provider_webhook.source,
+        provider_secrets=tuple(one.environment for one in said.provider_webhook.secrets),
     )

@@ -1,4 +1,4 @@
-"""Complaints over the limit stop a kind of message; refusals by receivers' policies are told. Each is told once."""
+"""Complaints over the limit, and refusals by receivers' policies: each is told once, and complaints can stop a kind."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -21,33 +21,40 @@ _STILL_NEWS = timedelta(days=2)
 
 
 def stop_over_limit(
-    engine: Engine, limit: ComplaintLimit, *, stop: Stop, tell: Tell, now: datetime, dry_run: bool = False
+    engine: Engine, limit: ComplaintLimit, *, stop: Stop | None = None, tell: Tell, now: datetime, dry_run: bool = False
 ) -> dict[str, int]:
-    """Stop each kind whose complaints are over the limit, and tell operations; gives complaints and stops, as counts.
+    """Tell operations of each kind whose complaints are over the limit, and stop it; gives what was found, as counts.
 
     A kind that somebody has resumed is stopped again by its next complaint, not by those that they knew. The stop is
     committed after operations were told: who could not be told is told by the next run.
+
+    Args:
+        stop: None: the kind goes on, and operations are told to stop it.
     """
     with transaction(engine) as connection:
         counted = count_complaints(connection, window=timedelta(days=limit.window_in_days), now=now)
     over = [one for one in counted if limit.is_exceeded(complaints=one.complaints, accepted=one.accepted)]
-    stopped = 0
+    stopped = told = 0
     for one in over:
         with transaction(engine, dry_run=dry_run) as connection:
             newest = newest_complaint(connection, one.kind)
             if is_new(connection, Fact("complaint_limit", f"{one.kind.value} {newest}", now)):
                 reason = _in_words(one, limit)
-                stop(connection, one.kind, reason, now)
+                if stop is not None:
+                    stop(connection, one.kind, reason, now)
+                    stopped += 1
                 if not dry_run:
-                    tell(f"Stopped: {one.kind.value}, too many complaints", reason)
-                stopped += 1
-    return {"complaints_in_window": sum(one.complaints for one in counted), "over_limit": len(over), "stopped": stopped}
+                    advice = "It was stopped." if stop else "It goes on: pause the DAG that sends it."
+                    tell(f"Too many complaints about {one.kind.value}", f"{reason} {advice}")
+                told += 1
+    complaints = sum(one.complaints for one in counted)
+    return {"complaints_in_window": complaints, "over_limit": len(over), "over_limit_anew": told, "stopped": stopped}
 
 
 def _in_words(one: ComplaintCount, limit: ComplaintLimit) -> str:
     return (
         f"{one.complaints} of {one.accepted} messages of the kind {one.kind.value} were reported as spam within "
-        f"{limit.window_in_days} days: more than {limit.share:.1%}. Find out why before it goes on."
+        f"{limit.window_in_days} days: more than {limit.share:.1%}."
     )
 
 

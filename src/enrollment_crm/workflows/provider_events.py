@@ -5,8 +5,8 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
-from enrollment_crm.domain.feedback import Feedback
-from enrollment_crm.mail.provider_events import MAIL_EVENT, EventUnreadable, read_provider_event
+from enrollment_crm.domain.feedback import Feedback, FeedbackRecord
+from enrollment_crm.mail.provider_events import EventUnreadable, read_provider_event
 from enrollment_crm.storage.batches import QuarantinedRow, finish_batch, record_batch
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow, pending_rows
@@ -21,7 +21,7 @@ def take_provider_events(engine: Engine, *, mail_domain: str, now: datetime, dry
     counts: list[Counter[str]] = []
     while True:
         with transaction(engine, dry_run=dry_run) as connection:
-            rows = pending_rows(connection, kind=MAIL_EVENT, limit=_EVENTS_A_TRANSACTION)
+            rows = pending_rows(connection, kind=FeedbackRecord.MAIL_EVENT.value, limit=_EVENTS_A_TRANSACTION)
             if rows:
                 counts.append(_take(connection, rows, mail_domain=mail_domain, now=now))
         if not rows or dry_run:  # what a dry run has judged waits on
@@ -43,7 +43,9 @@ def _take(connection: Connection, rows: list[RawRow], *, mail_domain: str, now: 
             rejected.append(QuarantinedRow(row.id, "known_message", "", reason))
     refused = {one.inbox_id for one in rejected}
     accepted = [row.id for row in rows if row.id not in refused]
-    batch = record_batch(connection, kind=MAIL_EVENT, accepted=accepted, rejected=rejected, tallies=[], now=now)
+    batch = record_batch(
+        connection, kind=FeedbackRecord.MAIL_EVENT.value, accepted=accepted, rejected=rejected, tallies=[], now=now
+    )
     finish_batch(connection, batch, rejected_while_loading=0)
     return counts + Counter({"quarantined": len(rejected)})
 

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "9c4d1e7fa2b6"
-down_revision: str | None = "a81f0c3e5d97"
+down_revision: str | None = "f4c81d7e2a90"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
