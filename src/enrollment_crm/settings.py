@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Self
 
-from pydantic import AwareDatetime, Field, SecretStr, field_validator, model_validator
+from pydantic import AwareDatetime, Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: The checkout that this package was installed from; holds config/, templates/ and expectations/.
@@ -19,7 +19,7 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="CRM_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    environment: str = Field("development", pattern="^(development|production)$")
+    environment: str = Field("development", pattern="^(development|staging|production)$")
     #: Folder that holds config/, templates/, expectations/ and dags/.
     home_directory: Path = CHECKOUT
     #: Where the processes of `enrollment-crm up` keep their data, logs and lock.
@@ -33,11 +33,20 @@ class Settings(BaseSettings):
     #: The program that a signup means when it names none: a file name in config/programs/.
     default_program: str = "ms-advanced-intelligent-manufacturing"
 
+    #: What hands messages over: the relay, a provider's HTTP API, or files that reach nobody.
+    transport: str = Field("smtp", pattern="^(smtp|provider|file)$")
+    #: Domains that may be written to, divided by commas; *: every one. Empty: every one in production, else none.
+    allowed_recipient_domains: str = ""
+
     smtp_host: str = "127.0.0.1"
     smtp_port: int = Field(1025, ge=1, le=65535)
     smtp_username: str = ""
     smtp_password: SecretStr = SecretStr("")
     smtp_starttls: bool = False
+    #: TLS from the first byte, as on port 465.
+    smtp_implicit_tls: bool = False
+    #: Authorities (PEM) that are trusted instead of the system's; for a relay with a certificate of your own.
+    smtp_ca_file: FilePath | None = None
     smtp_connect_timeout_in_seconds: float = Field(10, gt=0)
     smtp_command_timeout_in_seconds: float = Field(30, gt=0)
     #: End of data may take ten minutes (RFC 5321 4.5.3.2.6).
@@ -46,6 +55,20 @@ class Settings(BaseSettings):
     lease_in_seconds: int = Field(900, gt=0)
     #: Maildir or folder of the relay's accept log, asked about messages with an unknown outcome; empty: none.
     accept_log_directory: Path | None = None
+    #: Postfix's own log as the accept log, instead of a Maildir; empty: none.
+    accept_log_file: Path | None = None
+    #: Where the transport `file` keeps messages.
+    mail_directory: Path | None = None
+
+    #: A provider of the Resend shape; used by the transport `provider`.
+    provider_url: str = "https://api.resend.com"
+    provider_key: SecretStr = SecretStr("")
+    provider_timeout_in_seconds: float = Field(30, gt=0)
+
+    #: Selector of the DKIM key that signs our mail; read by `enrollment-crm check-setup` alone, as the next one.
+    dkim_selector: str = ""
+    #: IP addresses that our mail leaves from, divided by commas; empty: those of the relay.
+    relay_addresses: str = ""
 
     sender_name: str = "Graduate Admissions"
     sender_address: str = "admissions@crm.example"
@@ -106,14 +129,30 @@ class Settings(BaseSettings):
                 f"CRM_LEASE_IN_SECONDS is {self.lease_in_seconds}, but one SMTP dialogue may take {dialogue:g} s: "
                 "make the lease longer than the three SMTP timeouts together."
             )
-        if self.environment == "production":
+        self._check_transport()
+        if self.environment != "development":
             self._check_production()
         return self
 
+    def _check_transport(self) -> None:
+        if self.transport == "file" and self.mail_directory is None:
+            raise ValueError("CRM_TRANSPORT is file: set CRM_MAIL_DIRECTORY to the folder that keeps the messages.")
+        if self.transport == "provider" and not self.provider_key.get_secret_value():
+            raise ValueError("CRM_TRANSPORT is provider: set CRM_PROVIDER_KEY to the key that the provider gave you.")
+        if self.smtp_starttls and self.smtp_implicit_tls:
+            raise ValueError("Set one of CRM_SMTP_STARTTLS (port 587) and CRM_SMTP_IMPLICIT_TLS (port 465), not both.")
+        if self.accept_log_directory and self.accept_log_file:
+            raise ValueError("Set one of CRM_ACCEPT_LOG_DIRECTORY and CRM_ACCEPT_LOG_FILE, not both.")
+
     def _check_production(self) -> None:
+        where = self.environment
         if self.secret_key.get_secret_value() == "development-only":
-            raise ValueError("Set CRM_SECRET_KEY to a random value: production does not start without one.")
+            raise ValueError(f"Set CRM_SECRET_KEY to a random value: {where} does not start without one.")
         if not self.public_url.startswith("https://"):
-            raise ValueError("CRM_PUBLIC_URL must begin with https:// in production (RFC 8058).")
-        if self.as_of is not None:
+            raise ValueError(f"CRM_PUBLIC_URL must begin with https:// in {where} (RFC 8058).")
+        if self.smtp_username and not (self.smtp_starttls or self.smtp_implicit_tls):
+            raise ValueError("CRM_SMTP_USERNAME would travel unencrypted: set CRM_SMTP_STARTTLS or _IMPLICIT_TLS.")
+        if not self.provider_url.startswith("https://"):
+            raise ValueError(f"CRM_PROVIDER_URL must begin with https:// in {where}: a key travels with each message.")
+        if self.as_of is not None and where == "production":
             raise ValueError("CRM_AS_OF stops the clock: it is for demonstrations, unset it in production.")

@@ -97,7 +97,8 @@ def next_page(browser: Chrome) -> Iterator[None]:
     """Waits until what is done inside has led to another document that is complete."""
     before = browser.find_element(By.TAG_NAME, "html").id
     yield
-    wait_until(lambda: browser.find_element(By.TAG_NAME, "html").id != before)
+    # Between two documents there is none.
+    wait_until(lambda: [one.id for one in browser.find_elements(By.TAG_NAME, "html")] not in ([], [before]))
     wait_until(lambda: browser.execute_script("return document.readyState") == "complete")
 
 

@@ -74,6 +74,7 @@ def settings(inbox: Inbox) -> Settings:
     """Settings whose relay is the test's SMTP server."""
     return Settings(
         smtp_port=inbox.port,
+        allowed_recipient_domains="*",
         accept_log_directory=inbox.directory,
         secret_key=SecretStr("a secret of the tests"),
         smtp_data_timeout_in_seconds=10,

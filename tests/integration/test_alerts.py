@@ -19,6 +19,7 @@ from enrollment_crm.orchestration.alerts import (
 def _operations(inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_OPERATIONS_ADDRESS", "operations@example.edu")
     monkeypatch.setenv("CRM_SMTP_PORT", str(inbox.port))
+    monkeypatch.setenv("CRM_ALLOWED_RECIPIENT_DOMAINS", "*")
 
 
 def test_a_late_run_is_told_by_mail(inbox: Inbox) -> None:

@@ -46,7 +46,7 @@ NOT_PASSED_ON = {
 }
 
 #: Secrets of what need not be there.
-MAY_BE_EMPTY = {"CRM_SMTP_PASSWORD", "CRM_SLATE_QUERY_KEY", "CRM_BOUNCE_MAILBOX_PASSWORD"}
+MAY_BE_EMPTY = {"CRM_SMTP_PASSWORD", "CRM_PROVIDER_KEY", "CRM_SLATE_QUERY_KEY", "CRM_BOUNCE_MAILBOX_PASSWORD"}
 
 
 def environment_of(service: str) -> dict[str, str]:

@@ -119,6 +119,8 @@ class ClaimedMessage:
     #: The bytes of an earlier attempt: they are sent again unchanged.
     content: bytes | None = None
     message_id: str | None = None
+    #: When it was claimed first: no copy left before.
+    claimed_at: datetime | None = None
 
 
 def message_key(message: ClaimedMessage) -> str:

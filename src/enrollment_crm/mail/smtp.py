@@ -5,10 +5,13 @@ import ssl
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
 
-from enrollment_crm.mail.accept_log import MaildirAcceptLog
+from enrollment_crm.mail.accept_log import AcceptLog
 from enrollment_crm.mail.messages import OutgoingMessage
 from enrollment_crm.mail.smtp_replies import Phase, Reply, refusal
+from enrollment_crm.mail.tls import client_context
 from enrollment_crm.mail.transport import (
     InternationalAddressRefused,
     OutcomeUnknown,
@@ -35,7 +38,12 @@ class SmtpOptions:
     helo_name: str
     username: str = ""
     password: str = field(default="", repr=False)
+    #: The session turns to TLS before anything else is said; a relay that cannot is not used.
     starttls: bool = False
+    #: TLS from the first byte (port 465).
+    implicit_tls: bool = False
+    #: Certificates of authorities that are trusted instead of the system's.
+    ca_file: Path | None = None
     connect_timeout_in_seconds: float = 10
     command_timeout_in_seconds: float = 30
     #: End of data may take ten minutes (RFC 5321 4.5.3.2.6).
@@ -45,13 +53,14 @@ class SmtpOptions:
 class SmtpTransport:
     """A Transport over one SMTP session, opened when first needed and reused until it breaks."""
 
-    def __init__(self, options: SmtpOptions, *, accept_log: MaildirAcceptLog | None = None) -> None:
+    def __init__(self, options: SmtpOptions, *, accept_log: AcceptLog | None = None) -> None:
         self._options = options
         self._accept_log = accept_log
         self._session: smtplib.SMTP | None = None
 
     def send(self, message: OutgoingMessage, *, before_data: Callable[[], None]) -> str:
         """Hand one message over; see `Transport.send`."""
+        _check_lines(message.content)
         session = self._announce(message)
         try:
             before_data()
@@ -60,9 +69,9 @@ class SmtpTransport:
             raise
         return self._transfer(session, message)
 
-    def was_accepted(self, message_id: str) -> bool | None:
+    def was_accepted(self, message_id: str, *, since: datetime | None = None) -> bool | None:
         """Ask the relay's accept log; None without one."""
-        return None if self._accept_log is None else self._accept_log.was_accepted(message_id)
+        return None if self._accept_log is None else self._accept_log.was_accepted(message_id, since=since)
 
     def close(self) -> None:
         """Say QUIT. What was accepted stays accepted, whether or not the server answers it."""
@@ -90,14 +99,15 @@ class SmtpTransport:
         return session
 
     def _mail_options(self, session: smtplib.SMTP, message: OutgoingMessage) -> list[str]:
+        size = _declared_size(session, len(message.content))
         if not message.requires_smtputf8:
-            return []
+            return size
         if not session.has_extn("smtputf8"):
             raise InternationalAddressRefused(
                 "The address has non-ASCII letters before the @, and the relay does not offer SMTPUTF8: "
                 "ask the person for another address, or send through a relay that knows RFC 6531."
             )
-        return ["SMTPUTF8", "BODY=8BITMIME"]
+        return [*size, "SMTPUTF8", "BODY=8BITMIME"]
 
     def _command(self, phase: Phase, message: OutgoingMessage, say: Callable[[], tuple[int, bytes]]) -> None:
         try:
@@ -151,7 +161,7 @@ class SmtpTransport:
         where = f"{options.host}:{options.port}"
         session = None
         try:
-            session = smtplib.SMTP(options.host, options.port, options.helo_name, options.connect_timeout_in_seconds)
+            session = self._connect()
             self._wait_up_to(session, options.command_timeout_in_seconds)
             self._introduce(session)
         except OSError as error:
@@ -160,10 +170,17 @@ class SmtpTransport:
             raise _as_transport_error(error, where) from error
         return session
 
+    def _connect(self) -> smtplib.SMTP:
+        options = self._options
+        where, timeout = (options.host, options.port, options.helo_name), options.connect_timeout_in_seconds
+        if options.implicit_tls:
+            return smtplib.SMTP_SSL(*where, timeout=timeout, context=client_context(options.ca_file))
+        return smtplib.SMTP(*where, timeout)
+
     def _introduce(self, session: smtplib.SMTP) -> None:
         session.ehlo_or_helo_if_needed()
         if self._options.starttls:
-            session.starttls(context=ssl.create_default_context())
+            session.starttls(context=client_context(self._options.ca_file))
             session.ehlo()
         if self._options.username:
             session.login(self._options.username, self._options.password)
@@ -188,6 +205,25 @@ class SmtpTransport:
             session.sock.settimeout(seconds)
 
 
+def _declared_size(session: smtplib.SMTP, size: int) -> list[str]:
+    """The size of the message for a relay that asks for it (RFC 1870), so that it refuses before the content leaves."""
+    if not session.has_extn("size"):
+        return []
+    limit = session.esmtp_features["size"].strip()
+    if limit.isdecimal() and 0 < int(limit) < size:
+        raise SenderRefused(
+            f"The message has {size} octets and the relay takes {limit}: raise its limit, or make the message smaller."
+        )
+    return [f"SIZE={size}"]
+
+
+def _check_lines(content: bytes) -> None:
+    """A lone CR or LF, or a missing last line end, means a second message to some servers (SMTP smuggling)."""
+    pairs = content.count(b"\r\n")
+    if content.count(b"\n") != pairs or content.count(b"\r") != pairs or not content.endswith(b"\r\n"):
+        raise SenderRefused("The message has a line that does not end in CR LF: mend what wrote it. Nothing was sent.")
+
+
 def _framed(content: bytes) -> bytes:
     """The content as DATA wants it: leading dots doubled, and the lone dot at the end (RFC 5321 4.5.2)."""
     stuffed = content.replace(b"\r\n.", b"\r\n..")
@@ -205,9 +241,20 @@ def _as_transport_error(error: OSError, where: str) -> TransportError:
         return RelayUnreachable(f"{where} takes no session now: retry.", reply=str(reply))
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return SenderRefused(f"{where} lacks what is asked of it ({error}): correct CRM_SMTP_STARTTLS or _USERNAME.")
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return SenderRefused(f"The certificate of {where} is not valid ({error.verify_message}): see CRM_SMTP_HOST.")
+    if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+        return _no_tls(error, where)
     return RelayUnreachable(f"{where} cannot be reached ({type(error).__name__}): is it up, is CRM_SMTP_PORT right?")
+
+
+def _no_tls(error: ssl.SSLError, where: str) -> SenderRefused:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return SenderRefused(
+            f"The certificate of {where} is not valid ({error.verify_message}): see CRM_SMTP_HOST and CRM_SMTP_CA_FILE."
+        )
+    return SenderRefused(
+        f"{where} and we find no common TLS ({error.reason}): it needs TLS 1.2 or newer, CRM_SMTP_IMPLICIT_TLS on "
+        "port 465 and CRM_SMTP_STARTTLS on port 587."
+    )
 
 
 def _octets_of(text: bytes | str) -> bytes:

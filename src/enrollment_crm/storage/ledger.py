@@ -51,6 +51,7 @@ def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[Cl
             covers=tuple(covers[row.id]),
             content=row.content,
             message_id=row.message_id,
+            claimed_at=row.claimed_at,
         )
         for row in connection.execute(statement)
     ]

@@ -247,7 +247,7 @@ def find_out_about_vanished(outbox: Outbox, kind: MessageKind, *, now: datetime)
 
 def _reconcile(outbox: Outbox, message: ClaimedMessage, *, now: datetime) -> MessageState:
     """A message whose outcome nobody recorded: the relay's accept log knows, or the policy of its kind decides."""
-    accepted = outbox.transport.was_accepted(message.message_id or "")
+    accepted = outbox.transport.was_accepted(message.message_id or "", since=message.claimed_at)
     if accepted:
         with transaction(outbox.engine) as connection:
             record_accepted(connection, message, reply="found in the relay's accept log", now=now)
