@@ -80,6 +80,10 @@ class Settings(BaseSettings):
     mail_domain: str = "crm.example"
     postal_address: str = "Graduate Admissions, 360 Huntington Avenue, Boston, MA 02115, USA"
 
+    #: Where bounces come back to: maildir:/folder, or imaps://user@host/INBOX; empty: nowhere that we can read.
+    bounce_mailbox_url: str = ""
+    bounce_mailbox_password: SecretStr = SecretStr("")
+
     #: Where alerts go: a run that is late, a task that failed; empty: to the log only.
     operations_address: str = ""
 

@@ -22,7 +22,7 @@ from packaging.version import Version
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
-from enrollment_crm.bootstrap import field_maps_of
+from enrollment_crm.bootstrap import feedback_policy_of, field_maps_of
 from enrollment_crm.cli import app as command_line
 from enrollment_crm.settings import CHECKOUT, Settings
 from enrollment_crm.web.public import health
@@ -45,6 +45,9 @@ NOT_PASSED_ON = {
     "public_port": "the command says where to listen",
     "airflow_port": "the command says where to listen",
 }
+
+#: Secrets of what need not be there.
+MAY_BE_EMPTY = {"CRM_SMTP_PASSWORD", "CRM_PROVIDER_KEY", "CRM_SLATE_QUERY_KEY", "CRM_BOUNCE_MAILBOX_PASSWORD"}
 
 
 def environment_of(service: str) -> dict[str, str]:
@@ -250,6 +253,7 @@ def test_airflow_gets_the_settings_of_the_public_app() -> None:
 
 def test_the_public_app_alone_gets_every_secret_of_a_webhook() -> None:
     wanted = {secret for one in field_maps_of(Settings()).values() for secret in one.webhook_secrets or ()}
+    wanted |= set(feedback_policy_of(Settings()).provider_secrets)
     given = {name for name in SERVICES["public-app"]["environment"] if not name.startswith("CRM_")}
     assert given == wanted != set()
     for name in set(OURS) - {"public-app"}:
@@ -279,7 +283,7 @@ def test_secrets_come_from_outside_and_are_asked_for_in_words() -> None:
         if secret.search(name) and value:
             variables = re.findall(r"\$\{(\w+)", str(value))
             assert variables, f"{name} is written down"
-            assert set(variables) <= set(required) | {"CRM_SMTP_PASSWORD", "CRM_PROVIDER_KEY", "CRM_SLATE_QUERY_KEY"}
+            assert set(variables) <= set(required) | MAY_BE_EMPTY
     assert all(".env.example" in words or "run-in-production.md" in words for words in required.values())
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from enrollment_crm.bootstrap import webhooks_of
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.feedback import FeedbackRecord
 from enrollment_crm.domain.webhooks import WebhookSource, key_of
 from enrollment_crm.settings import Settings
 
@@ -42,3 +43,8 @@ def test_an_unusable_secret_is_named_and_not_shown(secret: str, caplog: pytest.L
 def test_secrets_are_not_shown() -> None:
     (source,) = webhooks_of(Settings(), {NEW: ONE}).values()
     assert repr(key_of(ONE)) not in repr(source)
+
+
+def test_the_mail_provider_posts_events_and_no_rows_of_people() -> None:
+    (source,) = webhooks_of(Settings(), {"MAIL_PROVIDER_WEBHOOK_SECRET": ONE}).values()
+    assert (source.source, source.kind) == ("mail-provider", FeedbackRecord.MAIL_EVENT)

@@ -10,6 +10,7 @@ from enrollment_crm.bootstrap.configuration import (
 )
 from enrollment_crm.bootstrap.database import NoDatabaseError, engine_of
 from enrollment_crm.bootstrap.dropped_files import dropped_files_of
+from enrollment_crm.bootstrap.feedback import bounce_mailbox_of, feedback_policy_of
 from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of
 from enrollment_crm.bootstrap.loaders import loaders_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of
@@ -22,11 +23,13 @@ from enrollment_crm.bootstrap.webhooks import webhooks_of
 __all__ = [
     "NoDatabaseError",
     "accept_log_of",
+    "bounce_mailbox_of",
     "clock_of",
     "country_zones_of",
     "dropped_files_of",
     "engine_of",
     "feed_watch_of",
+    "feedback_policy_of",
     "feeds_of",
     "field_maps_of",
     "loaders_of",

@@ -18,7 +18,9 @@ from enrollment_crm.domain.instants import NaiveDatetimeError
 from enrollment_crm.domain.proposals import ProposalError
 from enrollment_crm.domain.quarantine import QuarantineError
 from enrollment_crm.mail.problems import TemplateErrors
+from enrollment_crm.sources.bounce_mailbox import MailboxError
 from enrollment_crm.sources.feed_errors import FeedError
+from enrollment_crm.sources.feedback_policy import FeedbackConfigurationError
 from enrollment_crm.sources.field_maps import FieldMapError
 from enrollment_crm.sources.programs import ProgramConfigurationError
 from enrollment_crm.stack.errors import StackError
@@ -28,7 +30,9 @@ _MENDABLE = (
     BatchDecisionError,
     CampaignStoppedError,
     FeedError,
+    FeedbackConfigurationError,
     FieldMapError,
+    MailboxError,
     NaiveDatetimeError,
     ProgramConfigurationError,
     ProposalError,

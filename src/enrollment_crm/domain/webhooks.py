@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.feedback import FeedbackRecord
 from enrollment_crm.domain.instants import check_aware
 
 #: How far the sender's clock may be from ours, either way: who recorded a post cannot send it again later.
@@ -58,7 +59,8 @@ class WebhookSource:
     """A source that posts to us. Its secrets are shown nowhere."""
 
     source: str
-    kind: RecordKind
+    #: What its rows are about: rows for people's records, or events of the mail provider about messages.
+    kind: RecordKind | FeedbackRecord
     #: The keys of the live secrets: two while the sender rotates them.
     keys: tuple[bytes, ...] = field(repr=False)
 
@@ -73,8 +75,12 @@ class Envelope:
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> "Envelope":
-        """From the headers by their names in lower case; an absent one is empty."""
-        return cls(*(headers.get(f"webhook-{name}", "") for name in ("id", "timestamp", "signature")))
+        """From the headers by their names in lower case; an absent one is empty.
+
+        Svix, which signs for many (Resend among them), calls them by its own name as long as nobody asks otherwise.
+        """
+        names = ("id", "timestamp", "signature")
+        return cls(*(headers.get(f"webhook-{name}") or headers.get(f"svix-{name}", "") for name in names))
 
 
 def key_of(secret: str) -> bytes:

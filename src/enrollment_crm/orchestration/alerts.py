@@ -54,6 +54,15 @@ def tell_operations_batch_stopped(batch: "BatchFacts") -> None:
     _tell(subject, f"{subject}. {batch.remarks} Nothing of it is loaded before you decide by {decide}.")
 
 
+def tell_operations(subject: str, sentence: str) -> None:
+    """Tell operations of what a task found, in counts and kinds, no people.
+
+    Raises:
+        Exception: the mail could not be handed over; the caller asks again.
+    """
+    _tell(subject, sentence)
+
+
 def tell_operations_approval_is_wanted(context: Mapping[str, Any]) -> None:
     """Called when a run begins to wait for an answer. Names the task and the run."""
     task = context["task_instance"]

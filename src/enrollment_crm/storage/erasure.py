@@ -14,12 +14,14 @@ from enrollment_crm.storage.models import (
     CorrectionRow,
     EventRow,
     InboxRow,
+    MessageEventRow,
     MessageRow,
     PersonRow,
     ResidencyEvidenceRow,
     ReviewRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.suppressions import blank_suppressions
 
 #: In the place of an address: no mail system can have such a domain (RFC 2606).
 _NOBODY = "@erased.invalid"
@@ -38,8 +40,10 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
     _blank_checklists(connection, ids)
     for table in (ResidencyEvidenceRow, ConsentRow, UnsubscriptionRow, ReviewRow, BounceRow):
         connection.execute(delete(table).where(table.person_id.in_(ids)))
+    _blank_events(connection, ids)
     connection.execute(update(MessageRow).where(MessageRow.person_id.in_(ids)).values(content=null()))
     nobody = func.concat(literal("erased-"), PersonRow.id, literal(_NOBODY))
+    blank_suppressions(connection, ids, nobody=nobody)
     connection.execute(
         update(PersonRow)
         .where(PersonRow.id.in_(ids))
@@ -56,6 +60,13 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
             erased_at=at,
         )
     )
+
+
+def _blank_events(connection: Connection, ids: Sequence[int]) -> None:
+    """The timeline of their messages stays; the words of mail systems may repeat a part of the address."""
+    theirs = select(MessageRow.id).where(MessageRow.person_id.in_(ids))
+    events = update(MessageEventRow).where(MessageEventRow.message_row_id.in_(theirs))
+    connection.execute(events.values(detail=""))
 
 
 def _blank_checklists(connection: Connection, ids: Sequence[int]) -> None:

@@ -11,7 +11,7 @@ from enrollment_crm.storage.models.calendar import (
     SweepRow,
 )
 from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
-from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
+from enrollment_crm.storage.models.feedback import BounceRow, MessageEventRow, ReceivedFactRow, SuppressionRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
     DeliveryRow,
@@ -54,6 +54,7 @@ __all__ = [
     "FreshnessGateRow",
     "InboxRow",
     "InterestRow",
+    "MessageEventRow",
     "MessageRow",
     "OutageRow",
     "PersonRow",
@@ -66,6 +67,7 @@ __all__ = [
     "ReviewRow",
     "RuleCountRow",
     "SourceDeliveryRow",
+    "SuppressionRow",
     "SweepRow",
     "UnsubscriptionRow",
     "ValueOverrideRow",

@@ -53,6 +53,14 @@ def test_row_rows_and_envelope_are_taken(client: TestClient, workflows: Workflow
     assert workflows.events == {"evt_1": rows}
 
 
+def test_the_headers_of_svix_are_the_same_under_another_name(client: TestClient, workflows: Workflows) -> None:
+    content = json.dumps(ROW)
+    headers = {name.replace("webhook-", "svix-"): value for name, value in signed(content).items()}
+    assert post(client, content, headers)[0] == 200
+    assert workflows.events == {"evt_1": [ROW]}
+    assert post(client, content + " ", headers)[0] == 401
+
+
 @pytest.mark.parametrize("secret", SECRETS)
 def test_both_live_secrets_sign(client: TestClient, workflows: Workflows, secret: str) -> None:
     content = json.dumps(ROW)
