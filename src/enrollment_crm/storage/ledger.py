@@ -247,7 +247,7 @@ def record_end(
     values = {"state": state.value, "outcome": outcome, "lease_until": None}
     if nothing_left:
         values |= _as_before(message)
-    return connection.execute(statement.values(values)).rowcount == 1
+    return _change(connection, message, statement.values(values), state, outcome)
 
 
 def _as_before(message: ClaimedMessage) -> dict[str, Any]:
@@ -256,6 +256,16 @@ def _as_before(message: ClaimedMessage) -> dict[str, Any]:
     if message.content is None:
         values |= dict.fromkeys(("message_id", "content", "content_sha256", "template_version"))
     return values
+
+
+def _change(
+    connection: Connection, message: ClaimedMessage, statement: Update, state: MessageState, outcome: str
+) -> bool:
+    """Make a change that few messages go through, and add it to the timeline: the next one overwrites its words."""
+    changed = connection.execute(statement).rowcount == 1
+    if changed:
+        add_message_event(connection, message.id, state.value, status=enhanced_status(outcome) or "", detail=outcome)
+    return changed
 
 
 def _held(message: ClaimedMessage, *states: MessageState) -> Update:
