@@ -16,7 +16,8 @@ from tests.integration.wire import running_wire
 from enrollment_crm.bootstrap import mail_setup_of
 from enrollment_crm.domain.setup_checks import SetupCheck, Verdict
 from enrollment_crm.mail.dkim_signatures import signatures_of
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.smtp import SmtpTransport
+from enrollment_crm.mail.smtp_session import SmtpOptions
 from enrollment_crm.mail.spf import SpfResult, evaluate_spf
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.mail_setup import MailSetup
