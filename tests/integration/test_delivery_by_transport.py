@@ -16,7 +16,8 @@ from enrollment_crm.domain.campaigns import CampaignStoppedError
 from enrollment_crm.mail.allowed_recipients import AllowedRecipients, GuardedTransport
 from enrollment_crm.mail.postfix_log import PostfixAcceptLog
 from enrollment_crm.mail.provider import ProviderOptions, ProviderTransport
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.smtp import SmtpTransport
+from enrollment_crm.mail.smtp_session import SmtpOptions
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.reminders import send_reminders
 
