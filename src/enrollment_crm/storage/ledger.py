@@ -28,9 +28,11 @@ from sqlalchemy import (
     update,
 )
 
+from enrollment_crm.domain.bounces import enhanced_status
 from enrollment_crm.domain.ledger import TAKEN_BY_RELAY, ClaimedMessage, Cover, MessageState, Reader
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.message_events import add_message_event
 from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
 
 

@@ -23,6 +23,7 @@ from enrollment_crm.mail.transport import (
     AddressRefused,
     InternationalAddressRefused,
     OutcomeUnknown,
+    RecipientNotAllowed,
     RelayUnreachable,
     SenderRefused,
     TemporarilyRefused,
@@ -208,7 +209,7 @@ def _end(outbox: Outbox, message: ClaimedMessage, state: MessageState, outcome: 
 
 def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefused) -> None:
     """The address is refused for good: the message fails, and a hard bounce withholds all that follow (R7)."""
-    is_ours = isinstance(error, InternationalAddressRefused)
+    is_ours = isinstance(error, InternationalAddressRefused | RecipientNotAllowed)
     with transaction(group.outbox.engine) as connection:
         record_end(connection, message, state=MessageState.FAILED, outcome=str(error), nothing_left=is_ours)
         if not is_ours and is_hard_bounce(error.reply):
