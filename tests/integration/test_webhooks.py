@@ -47,6 +47,12 @@ def test_an_event_is_kept_once(engine: Engine) -> None:
     assert inbox(engine) == [ANA, BEN]
 
 
+def test_an_id_stands_for_one_event_whatever_body_comes_under_it(engine: Engine) -> None:
+    assert receive(engine, ANA) == Kept(1, 0)
+    assert receive(engine, BEN) is None
+    assert inbox(engine) == [ANA]
+
+
 def test_an_id_belongs_to_its_source(engine: Engine) -> None:
     assert receive(engine, ANA) == Kept(1, 0)
     assert receive(engine, ANA, source="other") == Kept(1, 0)
