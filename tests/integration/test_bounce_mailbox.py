@@ -54,7 +54,7 @@ class Desk:
 
     def suppressed(self) -> list[tuple[str, str]]:
         listed = "SELECT email_key, reason FROM suppression WHERE lifted_at IS NULL ORDER BY 1, 2"
-        return list(self.office.query(listed))  # type: ignore[arg-type]
+        return list(self.office.query(listed))
 
 
 @pytest.fixture
