@@ -52,7 +52,7 @@ class Settings(BaseSettings):
     #: End of data may take ten minutes (RFC 5321 4.5.3.2.6).
     smtp_data_timeout_in_seconds: float = Field(600, gt=0)
     #: How long a claimed message belongs to its worker; longer than any SMTP dialogue.
-    lease_in_seconds: int = Field(900, gt=0)
+    lease_in_seconds: float = Field(900, gt=0)
     #: Maildir or folder of the relay's accept log, asked about messages with an unknown outcome; empty: none.
     accept_log_directory: Path | None = None
     #: Postfix's own log as the accept log, instead of a Maildir; empty: none.
@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     dkim_selector: str = ""
     #: IP addresses that our mail leaves from, divided by commas; empty: those of the relay.
     relay_addresses: str = ""
+
+    #: For chaos tests: the place in sending at which a worker ends, such as ``after_dot:kill:3``; empty: none.
+    failpoint: str = Field("", pattern=r"^([a-z0-9_]+:(kill|raise)(:[1-9]\d*)?)?$")
 
     sender_name: str = "Graduate Admissions"
     sender_address: str = "admissions@crm.example"
@@ -105,6 +108,11 @@ class Settings(BaseSettings):
     #: Folder into which other systems drop files: one sub-folder a source.
     drop_directory: Path | None = None
 
+    @property
+    def longest_dialogue_in_seconds(self) -> float:
+        """What a message may take from its worker's last look at the lease to the relay's last word."""
+        return self.smtp_command_timeout_in_seconds + self.smtp_data_timeout_in_seconds
+
     @field_validator("trusted_proxies")
     @classmethod
     def _addresses(cls, text: str) -> str:
@@ -119,14 +127,10 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        dialogue = (
-            self.smtp_connect_timeout_in_seconds
-            + self.smtp_command_timeout_in_seconds
-            + self.smtp_data_timeout_in_seconds
-        )
+        dialogue = self.smtp_connect_timeout_in_seconds + self.longest_dialogue_in_seconds
         if self.lease_in_seconds <= dialogue:
             raise ValueError(
-                f"CRM_LEASE_IN_SECONDS is {self.lease_in_seconds}, but one SMTP dialogue may take {dialogue:g} s: "
+                f"CRM_LEASE_IN_SECONDS is {self.lease_in_seconds:g}, but one SMTP dialogue may take {dialogue:g} s: "
                 "make the lease longer than the three SMTP timeouts together."
             )
         self._check_transport()
@@ -150,6 +154,8 @@ class Settings(BaseSettings):
             raise ValueError(f"Set CRM_SECRET_KEY to a random value: {where} does not start without one.")
         if not self.public_url.startswith("https://"):
             raise ValueError(f"CRM_PUBLIC_URL must begin with https:// in {where} (RFC 8058).")
+        if self.failpoint:
+            raise ValueError(f"CRM_FAILPOINT ends workers on purpose: it is for tests, unset it in {where}.")
         if self.smtp_username and not (self.smtp_starttls or self.smtp_implicit_tls):
             raise ValueError("CRM_SMTP_USERNAME would travel unencrypted: set CRM_SMTP_STARTTLS or _IMPLICIT_TLS.")
         if not self.provider_url.startswith("https://"):

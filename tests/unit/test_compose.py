@@ -37,6 +37,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: it for name, it in SERVICES.items() if it["image"].startswith("enrollment-crm:")}
 #: Settings that a container is not given, and why.
 NOT_PASSED_ON = {
+    "failpoint": "ends workers on purpose, which production refuses",
     "home_directory": "set in the image",
     "state_directory": "only `enrollment-crm up` keeps state on a machine",
     "as_of": "stops the clock, which production refuses",

@@ -2,8 +2,9 @@
 
 import typer
 
-from enrollment_crm.cli import calendar, suppressions, templates
+from enrollment_crm.cli import batches, calendar, quarantine, suppressions, templates
 from enrollment_crm.cli.calendar_sync import reviews, sync
+from enrollment_crm.cli.check_setup import check_setup_command
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
 from enrollment_crm.cli.explain import explain
@@ -15,6 +16,7 @@ from enrollment_crm.cli.people import people
 from enrollment_crm.cli.proof import message_app, messages_app
 from enrollment_crm.cli.rehearse import rehearse
 from enrollment_crm.cli.route import route
+from enrollment_crm.cli.rules import rules
 from enrollment_crm.cli.send import send
 from enrollment_crm.cli.up import up
 
@@ -42,6 +44,10 @@ app.command()(people)
 app.command()(explain)
 app.command()(forecast)
 app.command()(rehearse)
+app.command()(rules)
+app.add_typer(batches.app, name="batches")
+app.add_typer(quarantine.app, name="quarantine")
+app.command("check-setup")(check_setup_command)
 calendar.app.command()(sync)
 calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")

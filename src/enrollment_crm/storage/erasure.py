@@ -11,6 +11,7 @@ from enrollment_crm.storage.models import (
     BounceRow,
     ChecklistItemRow,
     ConsentRow,
+    CorrectionRow,
     EventRow,
     InboxRow,
     MessageEventRow,
@@ -34,6 +35,7 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
     """
     ids = _records_of(connection, person_id)
     rows = select(EventRow.inbox_id).where(EventRow.person_id.in_(ids), EventRow.inbox_id.is_not(None))
+    connection.execute(delete(CorrectionRow).where(CorrectionRow.inbox_id.in_(rows)))
     connection.execute(update(InboxRow).where(InboxRow.id.in_(rows)).values(raw={}))
     _blank_checklists(connection, ids)
     for table in (ResidencyEvidenceRow, ConsentRow, UnsubscriptionRow, ReviewRow, BounceRow):

@@ -14,6 +14,7 @@ from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, Ch
 from enrollment_crm.storage.models.feedback import BounceRow, MessageEventRow, ReceivedFactRow, SuppressionRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
+    DeliveryRow,
     FreshnessGateRow,
     InboxRow,
     QuarantineRow,
@@ -32,6 +33,7 @@ from enrollment_crm.storage.models.people import (
     ReviewRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.models.quarantine import CorrectionRow, QuarantineStepRow, ValueOverrideRow
 
 __all__ = [
     "MESSAGE_IDS",
@@ -44,8 +46,10 @@ __all__ = [
     "CalendarReviewRow",
     "ChecklistItemRow",
     "ConsentRow",
+    "CorrectionRow",
     "CoverRow",
     "DeadlineRow",
+    "DeliveryRow",
     "EventRow",
     "FreshnessGateRow",
     "InboxRow",
@@ -56,6 +60,7 @@ __all__ = [
     "PersonRow",
     "PrepSessionRow",
     "QuarantineRow",
+    "QuarantineStepRow",
     "ReceivedFactRow",
     "RegistrationRow",
     "ResidencyEvidenceRow",
@@ -65,5 +70,6 @@ __all__ = [
     "SuppressionRow",
     "SweepRow",
     "UnsubscriptionRow",
+    "ValueOverrideRow",
     "WebhookEventRow",
 ]

@@ -53,6 +53,7 @@ def parts_of(settings: Settings) -> PublicParts:
         postal_address=settings.postal_address,
         public_url=settings.public_url.rstrip("/"),
         clock=clock_of(settings),
+        stopwatch=time.time,
         request_info_options=lambda program, now: options(engine, programs[program], now=now),
         form_limits=form_limits_of(settings),
         receive_form=lambda fields, now: receive_form(engine, fields, now=now),

@@ -5,8 +5,9 @@ Uvicorn waits for ever for the rest of a head; ``bodies`` bounds the time of a b
 """
 
 import asyncio
+from typing import cast
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 #: From the beginning of a connection, or of its next request, to the end of the head.
 HEAD_WITHIN_IN_SECONDS = 20.0
@@ -47,7 +48,8 @@ class PatientProtocol(HttpToolsProtocol):
             self._until_head = None
 
     def _give_up(self) -> None:
-        if self.cycle is None or self.cycle.response_complete:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        if cycle is None or cycle.response_complete:
             self.transport.close()
         else:  # a request before it is still being answered
             self._await_head()

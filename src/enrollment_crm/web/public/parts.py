@@ -29,6 +29,8 @@ class PublicParts:
     public_url: str
     #: The present instant, with a zone.
     clock: Callable[[], datetime]
+    #: Seconds since 1970 by the real clock, also where the pipeline's clock is stopped: for what must not be old.
+    stopwatch: Callable[[], float]
     #: What the page of a program offers to choose from at an instant.
     request_info_options: Callable[[str, datetime], RequestInfoOptions]
     #: How often the form is taken.

@@ -54,9 +54,7 @@ class RequestInfo:
             raise HTTPException(HTTPStatus.NOT_FOUND, "We have no program of that name: the link may be old.")
         page = f"{self.parts.public_url}{PATH}"
         return self._form(
-            blank_form(
-                program=program, page=page, query=request.query_params, shown_at=self.parts.form_limits.stopwatch()
-            )
+            blank_form(program=program, page=page, query=request.query_params, shown_at=self.parts.stopwatch())
         )
 
     def submit(self, request: Request, fields: Annotated[dict[str, str], Depends(read_fields)]) -> Response:
@@ -72,7 +70,7 @@ class RequestInfo:
 
     def _save(self, request: Request, fields: Mapping[str, str]) -> Response:
         """A robot that was caught is thanked like everybody: its row is kept, with the note, for a person to see."""
-        suspicion = suspicion_of(fields, sent_at=self.parts.form_limits.stopwatch())
+        suspicion = suspicion_of(fields, sent_at=self.parts.stopwatch())
         row = {**fields, "submission": fields.get("submission") or new_submission_token(), **suspicion}
         try:
             row_id = self.parts.receive_form(row, self.parts.clock())

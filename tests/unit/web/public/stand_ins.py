@@ -130,6 +130,7 @@ class Workflows:
             postal_address="360 Huntington Avenue, Boston, MA 02115, USA",
             public_url="https://crm.example",
             clock=lambda: NOW,
+            stopwatch=lambda: self.seconds,
             request_info_options=self.options,
             form_limits=FormLimits(
                 posts_per_client_and_minute=self.posts_per_client_and_minute,

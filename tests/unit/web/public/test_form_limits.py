@@ -22,7 +22,8 @@ def limited(workflows: Workflows) -> Client:
 
 def status_of(client: TestClient, *, email: str = "mei@example.com", forwarded: str = "") -> int:
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
-    return client.post("/request-info", data=changed(email=email), headers=headers).status_code
+    status: int = client.post("/request-info", data=changed(email=email), headers=headers).status_code
+    return status
 
 
 def test_a_client_is_limited_and_let_in_again(limited: Client, workflows: Workflows) -> None:

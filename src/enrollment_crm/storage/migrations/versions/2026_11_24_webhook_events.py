@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "f4c81d7e2a90"
-down_revision: str | None = "a81f0c3e5d97"
+down_revision: str | None = "f4a9c07e61d3"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
