@@ -29,7 +29,7 @@ from enrollment_crm.stack.postgres import Cluster, start_cluster
 from enrollment_crm.stack.processes import Supervisor
 from enrollment_crm.storage.engine import connect, transaction
 from enrollment_crm.storage.schema import upgrade_schema
-from enrollment_crm.storage.sweeps import record_sweep
+from enrollment_crm.storage.sweeps import record_sweeps
 from enrollment_crm.workflows.deadlines import load_calendar
 from enrollment_crm.workflows.reminders import Due, find_due, send_due
 
@@ -103,8 +103,7 @@ def _fill(engine: Engine) -> None:
     with transaction(engine) as connection:
         fill(connection, _PEOPLE, program=Settings().default_program, since=_ARRIVED)
         connection.execute(text("UPDATE person SET zone = 'America/New_York'"))
-        for sweep in Sweep:
-            record_sweep(connection, sweep, _NOW - timedelta(minutes=5))
+        record_sweeps(connection, list(Sweep), _NOW - timedelta(minutes=5))
 
 
 def send_as_a_worker(url: str, port: int, due: list[Due], start: Pipe) -> None:

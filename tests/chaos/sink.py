@@ -113,7 +113,7 @@ class _Session(socketserver.StreamRequestHandler):
 
     def _content(self) -> bytes | None:
         """Up to the lone dot; None: the worker died before it."""
-        lines = []
+        lines: list[bytes] = []
         for line in self.rfile:
             if line == b".\r\n":
                 return b"".join(lines)

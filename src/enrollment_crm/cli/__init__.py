@@ -2,7 +2,7 @@
 
 import typer
 
-from enrollment_crm.cli import calendar, templates
+from enrollment_crm.cli import calendar, campaigns, templates
 from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
@@ -42,6 +42,7 @@ app.command()(rehearse)
 calendar.app.command()(sync)
 calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")
+app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(db_app, name="db")
 app.add_typer(templates.app, name="templates")
 

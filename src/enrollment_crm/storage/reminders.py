@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.cells import DuePeople, in_zone_of, lives_in
+from enrollment_crm.storage.cells import CellPart, DuePeople, in_zone_of, lives_in
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due
 from enrollment_crm.storage.due_points import (
     KEYS,
@@ -46,6 +46,8 @@ from enrollment_crm.storage.models import MESSAGE_IDS, InterestRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_then
 
 _Rows = Select[*tuple[Any, ...]]
+#: The greatest that the database can hand out.
+LAST_PERSON_ID = 2**63 - 1
 _INSTANT = DateTime(timezone=True)
 
 
@@ -55,6 +57,38 @@ def count_due_people(connection: Connection, people: DuePeople) -> DueCount:
     every = func.count(distinct(due.c.person_id))
     row = connection.execute(select(every, every.filter(due.c.withheld.is_(None)))).one()
     return DueCount(row[0], row[1])
+
+
+def split_due_people(connection: Connection, people: DuePeople, *, parts: int) -> list[tuple[CellPart, int, int]]:
+    """The due people of a cell in parts of about the same size, in the order of their ids.
+
+    Each part comes with its people, and with how many of them would get a message. The last one has no end: whoever
+    arrives in the meantime belongs to it.
+    """
+    due = covers_of(people)
+    person = (
+        select(
+            due.c.person_id,
+            func.bool_or(due.c.withheld.is_(None)).label("gets_one"),
+            func.ntile(parts).over(order_by=due.c.person_id).label("part"),
+        )
+        .group_by(due.c.person_id)
+        .subquery()
+    )
+    found = connection.execute(
+        select(
+            func.max(person.c.person_id).label("last"),
+            func.count().label("people"),
+            func.count().filter(person.c.gets_one).label("to_send"),
+        )
+        .group_by(person.c.part)
+        .order_by(person.c.part)
+    ).all()
+    ends = [*(row.last for row in found[:-1]), LAST_PERSON_ID]
+    begins = [people.after_person_id, *ends[:-1]]
+    return [
+        (CellPart(after, last), row.people, row.to_send) for after, last, row in zip(begins, ends, found, strict=True)
+    ]
 
 
 @dataclass(frozen=True)

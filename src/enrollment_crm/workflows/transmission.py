@@ -26,6 +26,7 @@ from enrollment_crm.mail.transport import (
     SenderRefused,
     TemporarilyRefused,
 )
+from enrollment_crm.storage.campaigns import count_refused, stop_campaign
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.feedback import record_bounced_address
 from enrollment_crm.storage.ledger import (
@@ -150,6 +151,8 @@ def _send(group: _Group, message: ClaimedMessage, outgoing: OutgoingMessage) -> 
         raise RelayDownError(RelayDownError.__doc__) from error
     except SenderRefused as error:
         _refused_for_now(outbox, message, outcome=str(error), nothing_left=not group.has_begun)
+        with transaction(outbox.engine) as connection:
+            stop_campaign(connection, message.kind, str(error), group.now)
         raise CampaignStoppedError(CampaignStoppedError.__doc__) from error
     except TemporarilyRefused as error:
         _refused_for_now(outbox, message, outcome=str(error), nothing_left=not group.has_begun)
@@ -157,8 +160,9 @@ def _send(group: _Group, message: ClaimedMessage, outgoing: OutgoingMessage) -> 
     except OutcomeUnknown:
         tally.add(MessageState.TRANSMITTING)
     except AddressRefused as error:
-        _refused_address(group, message, error)
         tally.add(MessageState.FAILED)
+        if _refused_address(group, message, error):
+            raise CampaignStoppedError(CampaignStoppedError.__doc__) from error
     else:
         outbox.failpoint.reach(Place.AFTER_250)
         group.unrecorded.append((message, reply))
@@ -205,10 +209,20 @@ def _end(outbox: Outbox, message: ClaimedMessage, state: MessageState, outcome: 
         record_end(connection, message, state=state, outcome=outcome)
 
 
-def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefused) -> None:
-    """The address is refused for good: the message fails, and a hard bounce withholds all that follow (R7)."""
+def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefused) -> bool:
+    """The address is refused for good: the message fails, and a hard bounce withholds all that follow (R7).
+
+    Gives whether that was one too many: then the campaign is stopped.
+    """
     is_ours = isinstance(error, InternationalAddressRefused)
     with transaction(group.outbox.engine) as connection:
         record_end(connection, message, state=MessageState.FAILED, outcome=str(error), nothing_left=is_ours)
         if not is_ours and is_hard_bounce(error.reply):
             record_bounced_address(connection, person_id=message.reader.person_id, at=group.now)
+        if is_ours:
+            return False
+        limit = group.outbox.bounce_limit
+        refused = count_refused(connection, message.kind, window=limit.window)
+        if not limit.is_exceeded(refused):
+            return False
+        return stop_campaign(connection, message.kind, limit.in_words(refused), group.now)

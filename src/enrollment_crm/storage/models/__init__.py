@@ -10,6 +10,7 @@ from enrollment_crm.storage.models.calendar import (
     RegistrationRow,
     SweepRow,
 )
+from enrollment_crm.storage.models.campaigns import CampaignStopRow, DomainPaceRow
 from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
 from enrollment_crm.storage.models.intake import (
@@ -41,10 +42,12 @@ __all__ = [
     "BounceRow",
     "CalendarChangeRow",
     "CalendarReviewRow",
+    "CampaignStopRow",
     "ChecklistItemRow",
     "ConsentRow",
     "CoverRow",
     "DeadlineRow",
+    "DomainPaceRow",
     "EventRow",
     "FreshnessGateRow",
     "InboxRow",
