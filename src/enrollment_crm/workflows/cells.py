@@ -40,8 +40,6 @@ from enrollment_crm.workflows.outbox import Outbox
 
 #: People of a zone looked through in one statement.
 _PEOPLE_A_PAGE = 10_000
-#: A cell of more is divided among workers.
-PEOPLE_A_PART = 5_000
 #: So many workers take one cell side by side at most.
 _MOST_PARTS = 8
 
@@ -178,7 +176,7 @@ def parts_of_cell(
     connection: Connection, outbox: Outbox, cell: DueCell, view: CalendarView, *, people: int
 ) -> list[tuple[CellPart, int, int]]:
     """A large cell in parts of about the same size: each with its people, and how many of them would get a message."""
-    parts = min(_MOST_PARTS, ceil(people / PEOPLE_A_PART))
+    parts = min(_MOST_PARTS, ceil(people / outbox.people_a_part))
     return split_due_people(connection, due_people(outbox, cell, view), parts=parts)
 
 

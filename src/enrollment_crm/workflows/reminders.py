@@ -28,7 +28,6 @@ from enrollment_crm.storage.unfinished import count_unfinished
 from enrollment_crm.workflows.answers import calendar_at
 from enrollment_crm.workflows.campaigns import stop_of
 from enrollment_crm.workflows.cells import (
-    PEOPLE_A_PART,
     CalendarView,
     find_cells,
     find_held_cells,
@@ -162,7 +161,7 @@ def _find(connection: Connection, outbox: Outbox, view: CalendarView) -> list[Du
 
 def _in_parts(connection: Connection, outbox: Outbox, view: CalendarView, due: Due) -> list[Due]:
     """A cell of many people as several units of work, which workers take side by side."""
-    if due.cell is None or due.held or due.people <= PEOPLE_A_PART:
+    if due.cell is None or due.held or due.people <= outbox.people_a_part:
         return [due]
     parts = parts_of_cell(connection, outbox, due.cell, view, people=due.people)
     return [
