@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from enrollment_crm.mail.failpoints import Failpoint, Place
 from enrollment_crm.mail.messages import OutgoingMessage
@@ -35,8 +36,8 @@ class Interrupted:
         self.after_reply()
         return reply
 
-    def was_accepted(self, message_id: str) -> bool | None:
-        return self.inner.was_accepted(message_id)
+    def was_accepted(self, message_id: str, *, since: datetime | None = None) -> bool | None:
+        return self.inner.was_accepted(message_id, since=since)
 
     def close(self) -> None:
         self.inner.close()

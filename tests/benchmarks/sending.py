@@ -105,15 +105,16 @@ def _fill(engine: Engine) -> None:
         record_sweeps(connection, list(Sweep), _NOW - timedelta(minutes=5))
 
 
-def send_as_a_worker(url: str, port: int, due: list[Due], start: Pipe) -> None:
+def send_as_a_worker(url: str, port: int, due: list[Due], number: int, start: Pipe) -> None:
     """One worker process: says that it is ready, waits for the word, sends, reports."""
-    settings = Settings(smtp_port=port)
+    settings = Settings(smtp_port=port, allowed_recipient_domains="*")
     outbox = outbox_of(settings, connect(url))
     with transaction(outbox.engine):
         start.send("ready")
     start.recv()
     began, cpu, messages = time.monotonic(), time.process_time(), 0
-    for unit in due:
+    # Airflow gives each worker a part of its own; here each begins with another one.
+    for unit in due[number:] + due[:number]:
         messages += send_due(outbox, unit, now=_NOW).counts["accepted"]
     outbox.transport.close()
     start.send(Sent(messages, began, time.monotonic(), time.process_time() - cpu))
@@ -123,9 +124,9 @@ def measure_ours(url: str, port: int, due: list[Due]) -> list[Sent]:
     """What the workers did, side by side."""
     context = multiprocessing.get_context("spawn")
     pipes, processes = [], []
-    for _ in range(_WORKERS):
+    for number in range(_WORKERS):
         ours, theirs = context.Pipe()
-        process = context.Process(target=send_as_a_worker, args=(url, port, due, theirs))
+        process = context.Process(target=send_as_a_worker, args=(url, port, due, number, theirs))
         process.start()
         pipes.append(ours)
         processes.append(process)

@@ -14,7 +14,7 @@ import time
 from enum import StrEnum
 from pathlib import Path
 
-from enrollment_crm.stack.mailbox import Maildir
+from enrollment_crm.mail.maildir import Maildir
 
 #: Longer than the workers wait for an answer.
 LATE_IN_SECONDS = 1.5

@@ -110,7 +110,7 @@ def test_a_refusal_of_us_stops_the_campaign_and_suppresses_nobody(office: Office
     assert office.states() == ["retry"] * 3  # one was refused, the rest was given back
     assert office.query("SELECT refusals FROM message ORDER BY id") == [1, 0, 0]
     assert len(office.relay.offered) <= 1
-    assert office.query("SELECT count(*) FROM person WHERE bounced_at IS NOT NULL") == [0]
+    assert office.query("SELECT count(*) FROM suppression") == [0]
 
     office.relay.answers.clear()
     office.end_leases()

@@ -30,7 +30,7 @@ DAMAGE = "damage"
 _SIGNUP_FIELDS = (
     "email", "first_name", "last_name", "phone", "country", "time_zone", "program", "entry_term",
     "residency", "citizenship", "holds_visa", "prep_session", "consent", "consent_text_version",
-    "page", "campaign", "website", "occurred_at", "submission", DAMAGE,
+    "page", "campaign", "website", "suspicion", "occurred_at", "submission", DAMAGE,
 )  # fmt: skip
 _APPLICATION_FIELDS = (
     "application_id", "person_reference", "email", "first_name", "last_name", "program", "entry_term",

@@ -1,22 +1,23 @@
 """SMTP with a session that is kept open, a timeout for each phase, and no guess about what happened."""
 
 import smtplib
-import ssl
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 
-from enrollment_crm.mail.accept_log import MaildirAcceptLog
+from enrollment_crm.mail.accept_log import AcceptLog
 from enrollment_crm.mail.failpoints import OFF, Failpoint, Place
 from enrollment_crm.mail.messages import OutgoingMessage
+from enrollment_crm.mail.smtp_content import check_lines, declared_size, framed
 from enrollment_crm.mail.smtp_dialogue import Dialogue
 from enrollment_crm.mail.smtp_replies import Phase, Reply, refusal
+from enrollment_crm.mail.smtp_session import SmtpOptions, opened_session
 from enrollment_crm.mail.transport import (
     InternationalAddressRefused,
     OutcomeUnknown,
     RelayUnreachable,
-    SenderRefused,
     TransportError,
 )
 
@@ -26,23 +27,6 @@ _CLOSING = 421
 _SUCCESS = range(200, 300)
 #: A connection that breaks shows in one of these: smtplib's own errors are OSErrors too.
 _BROKEN = OSError
-
-
-@dataclass(frozen=True, kw_only=True)
-class SmtpOptions:
-    """Where the relay is and how long to wait for it."""
-
-    host: str
-    port: int
-    #: The name that we greet with: the domain that we send for, never looked up in DNS.
-    helo_name: str
-    username: str = ""
-    password: str = field(default="", repr=False)
-    starttls: bool = False
-    connect_timeout_in_seconds: float = 10
-    command_timeout_in_seconds: float = 30
-    #: End of data may take ten minutes (RFC 5321 4.5.3.2.6).
-    data_timeout_in_seconds: float = 600
 
 
 @dataclass
@@ -59,7 +43,7 @@ class SmtpTransport:
     """A Transport over one SMTP session, opened when first needed and reused until it breaks."""
 
     def __init__(
-        self, options: SmtpOptions, *, accept_log: MaildirAcceptLog | None = None, failpoint: Failpoint = OFF
+        self, options: SmtpOptions, *, accept_log: AcceptLog | None = None, failpoint: Failpoint = OFF
     ) -> None:
         self._options = options
         self._accept_log = accept_log
@@ -68,6 +52,7 @@ class SmtpTransport:
 
     def send(self, message: OutgoingMessage, *, before_data: Callable[[], None]) -> str:
         """Hand one message over; see `Transport.send`."""
+        check_lines(message.content)
         session = self._announce(message)
         try:
             before_data()
@@ -77,9 +62,9 @@ class SmtpTransport:
             raise
         return self._transfer(session, message)
 
-    def was_accepted(self, message_id: str) -> bool | None:
+    def was_accepted(self, message_id: str, *, since: datetime | None = None) -> bool | None:
         """Ask the relay's accept log; None without one."""
-        return None if self._accept_log is None else self._accept_log.was_accepted(message_id)
+        return None if self._accept_log is None else self._accept_log.was_accepted(message_id, since=since)
 
     def close(self) -> None:
         """Say QUIT. What was accepted stays accepted, whether or not the server answers it."""
@@ -115,7 +100,8 @@ class SmtpTransport:
 
     @staticmethod
     def _mail_command(session: _Session, message: OutgoingMessage) -> bytes:
-        command = f"MAIL FROM:<{message.envelope_sender}>"
+        size = declared_size(session.smtp, len(message.content))
+        command = f"MAIL FROM:<{message.envelope_sender}>{size}"
         if not message.requires_smtputf8:
             return command.encode()
         if not session.smtp.has_extn("smtputf8"):
@@ -157,7 +143,7 @@ class SmtpTransport:
             self._ask_to_begin(session, message)
         ends = time.monotonic() + self._options.data_timeout_in_seconds
         try:
-            session.dialogue.send(_framed(message.content), within=self._options.data_timeout_in_seconds)
+            session.dialogue.send(framed(message.content), within=self._options.data_timeout_in_seconds)
             self._failpoint.reach(Place.AFTER_DOT)
             answer = session.dialogue.reply(within=ends - time.monotonic())
         except _BROKEN as error:
@@ -188,33 +174,11 @@ class SmtpTransport:
 
     def _opened(self) -> _Session:
         if self._session is None:
-            smtp = self._open()
+            smtp = opened_session(self._options)
             if smtp.sock is None:
                 raise RelayUnreachable("The session was lost while it was opened: retry.")
             self._session = _Session(smtp, Dialogue(smtp.sock), pipelines=smtp.has_extn("pipelining"))
         return self._session
-
-    def _open(self) -> smtplib.SMTP:
-        options = self._options
-        where = f"{options.host}:{options.port}"
-        session = None
-        try:
-            session = smtplib.SMTP(options.host, options.port, options.helo_name, options.connect_timeout_in_seconds)
-            self._wait_up_to(session, options.command_timeout_in_seconds)
-            self._introduce(session)
-        except OSError as error:
-            if session is not None:
-                session.close()
-            raise _as_transport_error(error, where) from error
-        return session
-
-    def _introduce(self, session: smtplib.SMTP) -> None:
-        session.ehlo_or_helo_if_needed()
-        if self._options.starttls:
-            session.starttls(context=ssl.create_default_context())
-            session.ehlo()
-        if self._options.username:
-            session.login(self._options.username, self._options.password)
 
     def _reset(self) -> None:
         """Take back what was announced; a session that cannot even do that is given up."""
@@ -232,37 +196,6 @@ class SmtpTransport:
         if session is not None:
             session.smtp.close()
 
-    @staticmethod
-    def _wait_up_to(session: smtplib.SMTP, seconds: float) -> None:
-        if session.sock is not None:
-            session.sock.settimeout(seconds)
-
 
 def _is_yes(reply: Reply, phase: Phase) -> bool:
     return reply.code == _GO_AHEAD if phase is Phase.DATA else reply.code in _SUCCESS
-
-
-def _framed(content: bytes) -> bytes:
-    """The content as DATA wants it: leading dots doubled, and the lone dot at the end (RFC 5321 4.5.2)."""
-    stuffed = content.replace(b"\r\n.", b"\r\n..")
-    return (b"." if content.startswith(b".") else b"") + stuffed + b".\r\n"
-
-
-def _as_transport_error(error: OSError, where: str) -> TransportError:
-    """Which of our errors a failed opening is: the relay's absence, or something that we must mend."""
-    if isinstance(error, smtplib.SMTPServerDisconnected):
-        return RelayUnreachable(f"{where} hung up while the session was opened: retry.")
-    if isinstance(error, smtplib.SMTPResponseException):
-        reply = Reply.of((error.smtp_code, _octets_of(error.smtp_error)))
-        if reply.is_permanent:
-            return refusal(reply, Phase.SESSION)
-        return RelayUnreachable(f"{where} takes no session now: retry.", reply=str(reply))
-    if isinstance(error, smtplib.SMTPNotSupportedError):
-        return SenderRefused(f"{where} lacks what is asked of it ({error}): correct CRM_SMTP_STARTTLS or _USERNAME.")
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return SenderRefused(f"The certificate of {where} is not valid ({error.verify_message}): see CRM_SMTP_HOST.")
-    return RelayUnreachable(f"{where} cannot be reached ({type(error).__name__}): is it up, is CRM_SMTP_PORT right?")
-
-
-def _octets_of(text: bytes | str) -> bytes:
-    return text.encode() if isinstance(text, str) else text

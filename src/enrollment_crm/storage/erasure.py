@@ -11,14 +11,17 @@ from enrollment_crm.storage.models import (
     BounceRow,
     ChecklistItemRow,
     ConsentRow,
+    CorrectionRow,
     EventRow,
     InboxRow,
+    MessageEventRow,
     MessageRow,
     PersonRow,
     ResidencyEvidenceRow,
     ReviewRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.suppressions import blank_suppressions
 
 #: In the place of an address: no mail system can have such a domain (RFC 2606).
 _NOBODY = "@erased.invalid"
@@ -32,12 +35,15 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
     """
     ids = _records_of(connection, person_id)
     rows = select(EventRow.inbox_id).where(EventRow.person_id.in_(ids), EventRow.inbox_id.is_not(None))
+    connection.execute(delete(CorrectionRow).where(CorrectionRow.inbox_id.in_(rows)))
     connection.execute(update(InboxRow).where(InboxRow.id.in_(rows)).values(raw={}))
     _blank_checklists(connection, ids)
     for table in (ResidencyEvidenceRow, ConsentRow, UnsubscriptionRow, ReviewRow, BounceRow):
         connection.execute(delete(table).where(table.person_id.in_(ids)))
+    _blank_events(connection, ids)
     connection.execute(update(MessageRow).where(MessageRow.person_id.in_(ids)).values(content=null()))
     nobody = func.concat(literal("erased-"), PersonRow.id, literal(_NOBODY))
+    blank_suppressions(connection, ids, nobody=nobody)
     connection.execute(
         update(PersonRow)
         .where(PersonRow.id.in_(ids))
@@ -54,6 +60,13 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
             erased_at=at,
         )
     )
+
+
+def _blank_events(connection: Connection, ids: Sequence[int]) -> None:
+    """The timeline of their messages stays; the words of mail systems may repeat a part of the address."""
+    theirs = select(MessageRow.id).where(MessageRow.person_id.in_(ids))
+    events = update(MessageEventRow).where(MessageEventRow.message_row_id.in_(theirs))
+    connection.execute(events.values(detail=""))
 
 
 def _blank_checklists(connection: Connection, ids: Sequence[int]) -> None:

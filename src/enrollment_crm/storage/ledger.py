@@ -20,6 +20,7 @@ from sqlalchemy import (
     TableValuedAlias,
     Text,
     Update,
+    case,
     column,
     func,
     literal,
@@ -27,9 +28,11 @@ from sqlalchemy import (
     update,
 )
 
-from enrollment_crm.domain.ledger import ClaimedMessage, Cover, MessageState, Reader
+from enrollment_crm.domain.bounces import enhanced_status
+from enrollment_crm.domain.ledger import TAKEN_BY_RELAY, ClaimedMessage, Cover, MessageState, Reader
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.message_events import add_message_event
 from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
 
 
@@ -67,6 +70,7 @@ def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[Cl
             covers=tuple(covers[row.id]),
             content=row.content,
             message_id=row.message_id,
+            claimed_at=row.claimed_at,
         )
         for row in connection.execute(statement)
     ]
@@ -106,11 +110,15 @@ def date_told_before(connection: Connection, cover: Cover, *, person_id: int) ->
             CoverRow.entry_term == cover.entry_term,
             CoverRow.round == cover.round,
             CoverRow.stated_date != cover.stated_date,
-            MessageRow.state == MessageState.ACCEPTED.value,
+            MessageRow.state.in_([state.value for state in TAKEN_BY_RELAY]),
         )
         .order_by(MessageRow.accepted_at.desc(), CoverRow.id.desc())
     )
     return connection.execute(statement.limit(1)).scalar_one_or_none()
+
+
+#: What a report makes of a message before its worker has recorded the relay's answer.
+_REPORTED_BEFORE = sorted(one.value for one in TAKEN_BY_RELAY - {MessageState.ACCEPTED})
 
 
 @dataclass(frozen=True)
@@ -144,6 +152,7 @@ def begin_transmissions(connection: Connection, frozen: Sequence[FrozenMessage],
             state=MessageState.TRANSMITTING.value,
             lease_until=func.clock_timestamp() + lease,
             attempts=MessageRow.attempts + 1,
+            transmitting_at=func.clock_timestamp(),
             message_id=rows.c.message_id,
             content=func.substr(contents, rows.c.begins, rows.c.length),
             content_sha256=rows.c.sha256,
@@ -176,6 +185,7 @@ def record_accepted(
     connection: Connection, accepted: Sequence[tuple[ClaimedMessage, str]], *, now: datetime
 ) -> frozenset[int]:
     """The relay has these messages, and answered so. Gives the ids of those that no other worker settled meanwhile."""
+    transmitting = MessageState.TRANSMITTING.value
     rows = (
         func.unnest(
             literal([message.id for message, _ in accepted], ARRAY(BigInteger)),
@@ -190,9 +200,15 @@ def record_accepted(
         .where(
             MessageRow.id == rows.c.id,
             MessageRow.token == rows.c.token,
-            MessageRow.state == MessageState.TRANSMITTING.value,
+            MessageRow.state.in_([MessageState.TRANSMITTING.value, *_REPORTED_BEFORE]),
         )
-        .values(state=MessageState.ACCEPTED.value, accepted_at=now, outcome=rows.c.reply, lease_until=None)
+        .values(
+            # A report of it that was read before this keeps the state: it tells what came after.
+            state=case((MessageRow.state == transmitting, MessageState.ACCEPTED.value), else_=MessageRow.state),
+            accepted_at=func.coalesce(MessageRow.accepted_at, now),
+            outcome=rows.c.reply,
+            lease_until=None,
+        )
         .returning(MessageRow.id)
     )
     return frozenset(connection.execute(statement).scalars())
@@ -222,7 +238,7 @@ def record_retry(
         **(_as_before(message) if nothing_left else {}),
     }
     statement = _held(message, MessageState.CLAIMED, MessageState.TRANSMITTING)
-    return connection.execute(statement.values(values)).rowcount == 1
+    return _change(connection, message, statement.values(values), MessageState.RETRY, outcome)
 
 
 def record_end(
@@ -233,7 +249,17 @@ def record_end(
     values = {"state": state.value, "outcome": outcome, "lease_until": None}
     if nothing_left:
         values |= _as_before(message)
-    return connection.execute(statement.values(values)).rowcount == 1
+    return _change(connection, message, statement.values(values), state, outcome)
+
+
+def _change(
+    connection: Connection, message: ClaimedMessage, statement: Update, state: MessageState, outcome: str
+) -> bool:
+    """Make a change that few messages go through, and add it to the timeline: the next one overwrites its words."""
+    changed = connection.execute(statement).rowcount == 1
+    if changed:
+        add_message_event(connection, message.id, state.value, status=enhanced_status(outcome) or "", detail=outcome)
+    return changed
 
 
 def _as_before(message: ClaimedMessage) -> dict[str, Any]:

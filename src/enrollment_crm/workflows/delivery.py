@@ -88,15 +88,7 @@ def deliver(outbox: Outbox, messages: Sequence[ClaimedMessage], calendar: Calend
 
 def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: datetime) -> Tally:
     """Bring what vanished workers and refusals left behind to an end: find out, send again, or withhold."""
-    tally = Tally()
-    while True:
-        with transaction(outbox.engine) as connection:
-            vanished = reclaim_vanished(connection, kind, limit=PEOPLE_A_CLAIM, lease=outbox.lease)
-            messages = messages_with_readers(connection, vanished)
-        if not messages:
-            break
-        for message in messages:
-            tally.add(_reconcile(outbox, message, now=now))
+    tally = find_out_about_vanished(outbox, kind, now=now)
     gives_up = time.monotonic() + outbox.patience.total_seconds()
     while True:
         reclaimed = claim(outbox, kind, partial(_reclaim, outbox, kind, now))
@@ -112,9 +104,30 @@ def _reclaim(outbox: Outbox, kind: MessageKind, now: datetime, connection: Conne
     return reclaim_to_retry(connection, kind, topics=outbox.topics, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
 
 
+def reconcile(outbox: Outbox, *, now: datetime) -> Tally:
+    """Find out what became of every message, of any kind, whose worker vanished while it transmitted; sends nothing."""
+    tally = Tally()
+    for kind in MessageKind:
+        tally += find_out_about_vanished(outbox, kind, now=now)
+    return tally
+
+
+def find_out_about_vanished(outbox: Outbox, kind: MessageKind, *, now: datetime) -> Tally:
+    """Ask what became of messages whose workers vanished while they transmitted; sends nothing."""
+    tally = Tally()
+    while True:
+        with transaction(outbox.engine) as connection:
+            vanished = reclaim_vanished(connection, kind, limit=PEOPLE_A_CLAIM, lease=outbox.lease)
+            messages = messages_with_readers(connection, vanished)
+        if not messages:
+            return tally
+        for message in messages:
+            tally.add(_reconcile(outbox, message, now=now))
+
+
 def _reconcile(outbox: Outbox, message: ClaimedMessage, *, now: datetime) -> MessageState:
     """A message whose outcome nobody recorded: the relay's accept log knows, or the policy of its kind decides."""
-    accepted = outbox.transport.was_accepted(message.message_id or "")
+    accepted = outbox.transport.was_accepted(message.message_id or "", since=message.claimed_at)
     if accepted:
         with transaction(outbox.engine) as connection:
             record_accepted(connection, [(message, "found in the relay's accept log")], now=now)

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from enrollment_crm.domain.bounces import is_hard_bounce
+from enrollment_crm.domain.bounces import enhanced_status, is_hard_bounce
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.ledger import ClaimedMessage, MessageState, retry_delay
+from enrollment_crm.domain.suppressions import SuppressionReason
 from enrollment_crm.domain.tally import Tally
 from enrollment_crm.domain.transmission import MOMENT
 from enrollment_crm.mail.addresses import mailbox_of
@@ -28,7 +29,6 @@ from enrollment_crm.mail.transport import (
 )
 from enrollment_crm.storage.campaigns import count_refused, stop_campaign
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.feedback import record_bounced_address
 from enrollment_crm.storage.ledger import (
     FrozenMessage,
     begin_transmissions,
@@ -36,6 +36,7 @@ from enrollment_crm.storage.ledger import (
     record_end,
     record_retry,
 )
+from enrollment_crm.storage.suppressions import suppress_person
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.writing import CannotBeReached, CannotBeWritten, Written, write_message
@@ -218,7 +219,15 @@ def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefus
     with transaction(group.outbox.engine) as connection:
         record_end(connection, message, state=MessageState.FAILED, outcome=str(error), nothing_left=is_ours)
         if not is_ours and is_hard_bounce(error.reply):
-            record_bounced_address(connection, person_id=message.reader.person_id, at=group.now)
+            suppress_person(
+                connection,
+                message.reader.person_id,
+                SuppressionReason.RELAY_REFUSED,
+                at=group.now,
+                by="relay",
+                why=enhanced_status(error.reply) or "",
+                message_row_id=message.id,
+            )
         if is_ours:
             return False
         limit = group.outbox.bounce_limit

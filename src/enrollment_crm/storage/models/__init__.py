@@ -12,14 +12,16 @@ from enrollment_crm.storage.models.calendar import (
 )
 from enrollment_crm.storage.models.campaigns import CampaignStopRow, DomainPaceRow
 from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
-from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
+from enrollment_crm.storage.models.feedback import BounceRow, MessageEventRow, ReceivedFactRow, SuppressionRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
+    DeliveryRow,
     FreshnessGateRow,
     InboxRow,
     QuarantineRow,
     RuleCountRow,
     SourceDeliveryRow,
+    WebhookEventRow,
 )
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
@@ -32,6 +34,7 @@ from enrollment_crm.storage.models.people import (
     ReviewRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.models.quarantine import CorrectionRow, QuarantineStepRow, ValueOverrideRow
 
 __all__ = [
     "MESSAGE_IDS",
@@ -45,24 +48,31 @@ __all__ = [
     "CampaignStopRow",
     "ChecklistItemRow",
     "ConsentRow",
+    "CorrectionRow",
     "CoverRow",
     "DeadlineRow",
+    "DeliveryRow",
     "DomainPaceRow",
     "EventRow",
     "FreshnessGateRow",
     "InboxRow",
     "InterestRow",
+    "MessageEventRow",
     "MessageRow",
     "OutageRow",
     "PersonRow",
     "PrepSessionRow",
     "QuarantineRow",
+    "QuarantineStepRow",
     "ReceivedFactRow",
     "RegistrationRow",
     "ResidencyEvidenceRow",
     "ReviewRow",
     "RuleCountRow",
     "SourceDeliveryRow",
+    "SuppressionRow",
     "SweepRow",
     "UnsubscriptionRow",
+    "ValueOverrideRow",
+    "WebhookEventRow",
 ]

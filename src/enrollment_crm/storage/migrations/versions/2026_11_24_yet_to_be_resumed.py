@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "f2b64a90d318"
-down_revision: str | None = "a81f0c3e5d97"
+down_revision: str | None = "9c4d1e7fa2b6"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
