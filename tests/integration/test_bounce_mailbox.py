@@ -188,7 +188,7 @@ def test_the_250_that_is_recorded_after_the_bounce_keeps_the_bounce(desk: Desk) 
     desk.deliver(dsn(to=desk.back_to()))
     desk.read()
     with transaction(desk.office.engine) as connection:
-        assert record_accepted(connection, held, reply="250 2.0.0 OK", now=T_14)
+        assert record_accepted(connection, [(held, "250 2.0.0 OK")], now=T_14)
     assert desk.office.query("SELECT state, outcome, accepted_at FROM message") == [("bounced", "250 2.0.0 OK", T_14)]
 
 

@@ -7,6 +7,7 @@ from enrollment_crm.bootstrap import bounce_mailbox_of, clock_of, engine_of, fee
 from enrollment_crm.orchestration.alerts import tell_operations
 from enrollment_crm.orchestration.run_parameters import read_parameters
 from enrollment_crm.settings import Settings
+from enrollment_crm.storage.campaigns import stop_campaign
 from enrollment_crm.workflows import bounce_mailbox, complaints, delivery, provider_events
 
 Counts = dict[str, int]
@@ -59,6 +60,8 @@ def watch_complaints(params: Mapping[str, Any]) -> Counts:
     settings = Settings()
     run = read_parameters(params, clock=clock_of(settings))
     engine, limit = engine_of(settings), feedback_policy_of(settings).complaints
-    over = complaints.stop_over_limit(engine, limit, tell=tell_operations, now=run.now, dry_run=run.dry_run)
+    over = complaints.stop_over_limit(
+        engine, limit, stop=stop_campaign, tell=tell_operations, now=run.now, dry_run=run.dry_run
+    )
     told = complaints.tell_of_refusals(engine, tell=tell_operations, now=run.now, dry_run=run.dry_run)
     return over | told

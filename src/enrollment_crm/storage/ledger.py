@@ -28,9 +28,11 @@ from sqlalchemy import (
     update,
 )
 
+from enrollment_crm.domain.bounces import enhanced_status
 from enrollment_crm.domain.ledger import TAKEN_BY_RELAY, ClaimedMessage, Cover, MessageState, Reader
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.message_events import add_message_event
 from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
 
 
@@ -247,7 +249,17 @@ def record_end(
     values = {"state": state.value, "outcome": outcome, "lease_until": None}
     if nothing_left:
         values |= _as_before(message)
-    return connection.execute(statement.values(values)).rowcount == 1
+    return _change(connection, message, statement.values(values), state, outcome)
+
+
+def _change(
+    connection: Connection, message: ClaimedMessage, statement: Update, state: MessageState, outcome: str
+) -> bool:
+    """Make a change that few messages go through, and add it to the timeline: the next one overwrites its words."""
+    changed = connection.execute(statement).rowcount == 1
+    if changed:
+        add_message_event(connection, message.id, state.value, status=enhanced_status(outcome) or "", detail=outcome)
+    return changed
 
 
 def _as_before(message: ClaimedMessage) -> dict[str, Any]:
