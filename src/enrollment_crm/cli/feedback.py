@@ -11,8 +11,8 @@ from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson, AsOf, DryRun, instant_of_command
 from enrollment_crm.cli.output import REMARKS, print_counts, steps
 from enrollment_crm.settings import Settings
-from enrollment_crm.storage.campaigns import stop_campaign
 from enrollment_crm.workflows.bounce_mailbox import empty_mailbox
+from enrollment_crm.workflows.campaigns import tell_of_stops
 from enrollment_crm.workflows.complaints import stop_over_limit, tell_of_refusals
 from enrollment_crm.workflows.delivery import reconcile
 from enrollment_crm.workflows.provider_events import take_provider_events
@@ -41,8 +41,10 @@ def feedback(*, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = F
         counts["events of the provider"] = run("Taking events in", events)
         if not dry_run:
             counts["unknown outcomes"] = run("Finding out", partial(_reconcile, settings, engine, now=now))
-        over = partial(stop_over_limit, engine, policy.complaints, stop=stop_campaign, tell=_say, **keep)
+        over = partial(stop_over_limit, engine, policy.complaints, **keep)
         counts["complaints"] = run("Watching complaints", over)
+        if not dry_run:
+            tell_of_stops(engine, lambda stop: _say(f"Stopped: {stop.kind.value}", stop.in_words()), now=now)
         counts["refusals"] = run("Watching refusals", partial(tell_of_refusals, engine, tell=_say, **keep))
     print_counts("Would take in" if dry_run else "Taken in", counts, as_json=as_json)
 
