@@ -5,7 +5,7 @@
 
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
 from pydantic import AwareDatetime, Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -70,6 +70,12 @@ class Settings(BaseSettings):
     #: IP addresses that our mail leaves from, divided by commas; empty: those of the relay.
     relay_addresses: str = ""
 
+    #: By recipient domain, how many messages a minute it gets at most, from all workers together; others have no limit.
+    messages_a_minute: dict[str, Annotated[int, Field(gt=0)]] = {}
+    #: A kind of message is stopped when more than this share of its last messages was refused for their address.
+    bounce_stop_share: float = Field(0.1, gt=0, le=1)
+    #: How many messages that looks back at.
+    bounce_stop_window: int = Field(500, gt=0)
     #: For chaos tests: the place in sending at which a worker ends, such as ``after_dot:kill:3``; empty: none.
     failpoint: str = Field("", pattern=r"^([a-z0-9_]+:(kill|raise)(:[1-9]\d*)?)?$")
 

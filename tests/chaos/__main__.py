@@ -21,6 +21,8 @@ from tests.chaos.scenarios import FROZEN, Scenario, scenarios
 
 _RESULTS = Path("build/chaos.json")
 _ROUNDS_OF_A_RACE = 5_000
+#: The table is read in logs, too.
+_WIDTH = 140
 
 
 def main() -> None:
@@ -36,8 +38,9 @@ def main() -> None:
             _add(table, scenario, outcome, is_kept=all(one.ok for one in of_it))
         rows += list(races(office, max(20, round(_ROUNDS_OF_A_RACE * size))))
     rows.append(_row("workers killed", killed, "kills", ">= 1,000 in a full run", ok=size < 1 or killed >= 1_000))
-    Console().print(table)
-    Console().print(f"{killed} workers killed. An unsubscription against a claim: {_races_in_words(rows)}.")
+    console = Console(width=_WIDTH)
+    console.print(table)
+    console.print(f"{killed} workers killed. An unsubscription against a claim: {_races_in_words(rows)}.")
     _RESULTS.parent.mkdir(exist_ok=True)
     _RESULTS.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n")
     sys.exit(0 if all(row.ok for row in rows) else 1)

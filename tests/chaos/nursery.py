@@ -114,9 +114,9 @@ class Nursery:
             self._be_worker(order)
         if kill and not order:
             self._after_a_while(lambda: os.kill(worker, signal.SIGKILL))
-        if freeze:
-            self._after_a_while(lambda: self._freeze(worker))
-        _, status = os.waitpid(worker, 0)
+        status = self._freeze_again_and_again(worker) if freeze else None
+        if status is None:
+            _, status = os.waitpid(worker, 0)
         if os.WIFSIGNALED(status):
             self.report.killed += 1
         elif status:
@@ -133,11 +133,18 @@ class Nursery:
         with contextlib.suppress(ProcessLookupError):
             happen()
 
-    def _freeze(self, worker: int) -> None:
-        os.kill(worker, signal.SIGSTOP)
-        time.sleep(self._settings.lease_in_seconds * 1.2)
-        os.kill(worker, signal.SIGCONT)
-        self.report.frozen += 1
+    def _freeze_again_and_again(self, worker: int) -> int | None:
+        """As often as was ordered; the code of a worker that ended before."""
+        while self.report.frozen < self._orders.freezes:
+            time.sleep(self._random.uniform(0, self._orders.longest_life_in_seconds))
+            ended, status = os.waitpid(worker, os.WNOHANG)
+            if ended:
+                return status
+            os.kill(worker, signal.SIGSTOP)
+            time.sleep(self._settings.lease_in_seconds * 1.2)
+            os.kill(worker, signal.SIGCONT)
+            self.report.frozen += 1
+        return None
 
     def _be_worker(self, order: str) -> None:
         code = 1

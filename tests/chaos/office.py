@@ -39,6 +39,14 @@ T_7 = datetime(2026, 11, 24, 15, tzinfo=UTC)
 _ARRIVED = datetime(2026, 8, 1, tzinfo=UTC)
 
 
+#: ``is_known``: the relay's answer to the last transmission was recorded by the worker that got it.
+_MESSAGES = """
+    SELECT message_id, state, attempts, refusals,
+           CAST(state = 'accepted' AND outcome NOT LIKE 'found in%' AS int) AS is_known
+    FROM message
+"""
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What became of the people of one scenario."""
@@ -88,7 +96,7 @@ class ChaosOffice:
             connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
             fill(connection, people, program=Settings().default_program, since=_ARRIVED)
             connection.execute(text("UPDATE person SET zone = 'America/New_York'"))
-            record_sweeps(connection, Sweep, now - swept_before)
+            record_sweeps(connection, list(Sweep), now - swept_before)
         for file in self.maildir.glob("*/*"):
             file.unlink()
         due = find_due(outbox_of(settings_of(self.port, ""), self.engine), now=now)
@@ -143,9 +151,8 @@ class ChaosOffice:
         taken = self.taken()
         copies = Counter(message_id for message_id, _ in taken)
         with transaction(self.engine) as connection:
-            rows = connection.execute(text("SELECT message_id, state, attempts FROM message")).all()
+            rows = connection.execute(text(_MESSAGES)).all()
         shown = sum(row.state in ("uncertain", "failed", "withheld") and row.message_id not in copies for row in rows)
-        accepted = sum(row.state == "accepted" for row in rows)
         ids_by_reader: dict[str, set[str]] = {}
         for message_id, reader in taken:
             ids_by_reader.setdefault(reader, set()).add(message_id)
@@ -154,7 +161,7 @@ class ChaosOffice:
             lost=people - len(copies) - shown,
             duplicates=sum(copies.values()) - len(copies),
             uncertain=sum(row.state == "uncertain" for row in rows),
-            unknown=sum(row.attempts for row in rows) - accepted,
+            unknown=sum(max(0, row.attempts - row.refusals - row.is_known) for row in rows),
             several_ids=sum(len(ids) > 1 for ids in ids_by_reader.values()),
             report=report,
         )

@@ -121,7 +121,8 @@ def outage(office: ChaosOffice, scenario: Scenario, size: float) -> Outcome:
 def frozen(office: ChaosOffice, scenario: Scenario, size: float) -> Outcome:
     """Workers are stopped for longer than a lease, and go on as if nothing had happened."""
     people = office.begin(_people(size), now=T_7)
-    orders = office.orders(now=T_7, has_log=scenario.has_log, freezes=max(2, round(12 * size)))
+    freezes = max(2, round(12 * size))
+    orders = office.orders(now=T_7, has_log=scenario.has_log, freezes=freezes, longest_life_in_seconds=0.2)
     return office.outcome(people, office.wait(office.start([orders, orders])))
 
 

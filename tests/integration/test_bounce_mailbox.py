@@ -54,7 +54,7 @@ class Desk:
 
     def suppressed(self) -> list[tuple[str, str]]:
         listed = "SELECT email_key, reason FROM suppression WHERE lifted_at IS NULL ORDER BY 1, 2"
-        return list(self.office.query(listed))  # type: ignore[arg-type]
+        return list(self.office.query(listed))
 
 
 @pytest.fixture
@@ -188,7 +188,7 @@ def test_the_250_that_is_recorded_after_the_bounce_keeps_the_bounce(desk: Desk) 
     desk.deliver(dsn(to=desk.back_to()))
     desk.read()
     with transaction(desk.office.engine) as connection:
-        assert record_accepted(connection, held, reply="250 2.0.0 OK", now=T_14)
+        assert record_accepted(connection, [(held, "250 2.0.0 OK")], now=T_14)
     assert desk.office.query("SELECT state, outcome, accepted_at FROM message") == [("bounced", "250 2.0.0 OK", T_14)]
 
 

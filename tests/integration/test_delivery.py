@@ -16,6 +16,7 @@ from enrollment_crm.mail.failpoints import Place
 from enrollment_crm.stack.ports import free_port
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.unfinished import reclaim_to_retry, reclaim_vanished
+from enrollment_crm.workflows.campaigns import resume
 from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM
 from enrollment_crm.workflows.reminders import send_reminders
@@ -113,6 +114,8 @@ def test_a_refusal_of_us_stops_the_campaign_and_suppresses_nobody(office: Office
 
     office.relay.answers.clear()
     office.end_leases()
+    assert office.sweep(T_7 + MINUTE * 5) == {"held": 3}
+    resume(office.engine, KIND, by="dean", remedy="the policy", now=T_7)
     assert office.sweep(T_7 + MINUTE * 5) == {"accepted": 3}
 
 

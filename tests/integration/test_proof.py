@@ -34,7 +34,7 @@ def reminded(office: Office) -> int:
     office.sign_up(ANA)
     office.sweep(T_14)
     (number,) = office.query("SELECT id FROM message")
-    return int(number)  # type: ignore[call-overload, no-any-return]
+    return int(number)
 
 
 def say(office: Office, kind: FeedbackKind, *, status: str = "", detail: str = "", source: str = "mailbox") -> None:
@@ -101,7 +101,7 @@ def test_a_refusal_before_the_acceptance_stands_in_the_timeline(office: Office) 
     office.change("UPDATE message SET retry_at = now()")
     office.sweep(T_14 + MINUTE)
     (number,) = office.query("SELECT id FROM message")
-    timeline = proof_of_message(office.engine, int(number)).timeline  # type: ignore[call-overload]
+    timeline = proof_of_message(office.engine, int(number)).timeline
     assert [one.kind for one in timeline] == ["claimed", "transmitting", "retry", "accepted"]
     assert "greylisted" in timeline[2].detail
 

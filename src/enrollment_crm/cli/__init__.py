@@ -2,7 +2,7 @@
 
 import typer
 
-from enrollment_crm.cli import batches, calendar, quarantine, suppressions, templates
+from enrollment_crm.cli import batches, calendar, campaigns, quarantine, suppressions, templates
 from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.check_setup import check_setup_command
 from enrollment_crm.cli.db import app as db_app
@@ -51,6 +51,7 @@ app.command("check-setup")(check_setup_command)
 calendar.app.command()(sync)
 calendar.app.command()(reviews)
 app.add_typer(calendar.app, name="calendar")
+app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(db_app, name="db")
 app.add_typer(message_app, name="message")
 app.add_typer(messages_app, name="messages")

@@ -1,6 +1,8 @@
 """``enrollment-crm feedback``: the tasks of the DAG ``process_feedback``, one after the other."""
 
+from datetime import datetime
 from functools import partial
+from typing import TypedDict, Unpack
 
 from sqlalchemy import Engine
 
@@ -10,9 +12,17 @@ from enrollment_crm.cli.options import AsJson, AsOf, DryRun, instant_of_command
 from enrollment_crm.cli.output import REMARKS, print_counts, steps
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.bounce_mailbox import empty_mailbox
+from enrollment_crm.workflows.campaigns import tell_of_stops
 from enrollment_crm.workflows.complaints import stop_over_limit, tell_of_refusals
 from enrollment_crm.workflows.delivery import reconcile
 from enrollment_crm.workflows.provider_events import take_provider_events
+
+
+class _Keep(TypedDict):
+    """What every step takes."""
+
+    now: datetime
+    dry_run: bool
 
 
 def feedback(*, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = False) -> None:
@@ -24,35 +34,37 @@ def feedback(*, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = F
     settings = Settings()
     now = instant_of_command(as_of, settings, dry_run=dry_run)
     policy, counts = feedback_policy_of(settings), dict[str, dict[str, int]]()
-    keep = {"now": now, "dry_run": dry_run}
+    keep = _Keep(now=now, dry_run=dry_run)
     with crm_database(settings) as engine, steps(quiet=as_json) as run:
         counts["bounce mailbox"] = run("Reading the bounce mailbox", partial(_mailbox, settings, engine, **keep))
         events = partial(take_provider_events, engine, mail_domain=settings.mail_domain, **keep)
         counts["events of the provider"] = run("Taking events in", events)
         if not dry_run:
             counts["unknown outcomes"] = run("Finding out", partial(_reconcile, settings, engine, now=now))
-        over = partial(stop_over_limit, engine, policy.complaints, tell=_say, **keep)
+        over = partial(stop_over_limit, engine, policy.complaints, **keep)
         counts["complaints"] = run("Watching complaints", over)
+        if not dry_run:
+            tell_of_stops(engine, lambda stop: _say(f"Stopped: {stop.kind.value}", stop.in_words()), now=now)
         counts["refusals"] = run("Watching refusals", partial(tell_of_refusals, engine, tell=_say, **keep))
     print_counts("Would take in" if dry_run else "Taken in", counts, as_json=as_json)
 
 
-def _mailbox(settings: Settings, engine: Engine, **keep: object) -> dict[str, int]:
+def _mailbox(settings: Settings, engine: Engine, **keep: Unpack[_Keep]) -> dict[str, int]:
     mailbox = bounce_mailbox_of(settings)
     if mailbox is None:
         REMARKS.print("No bounce mailbox is set (CRM_BOUNCE_MAILBOX_URL).", highlight=False)
         return {}
     secret, letters = settings.secret_key.get_secret_value().encode(), feedback_policy_of(settings).letters_a_run
     try:
-        return empty_mailbox(engine, mailbox, secret=secret, letters_a_run=letters, **keep)  # type: ignore[arg-type]
+        return empty_mailbox(engine, mailbox, secret=secret, letters_a_run=letters, **keep)
     finally:
         mailbox.close()
 
 
-def _reconcile(settings: Settings, engine: Engine, **keep: object) -> dict[str, int]:
+def _reconcile(settings: Settings, engine: Engine, *, now: datetime) -> dict[str, int]:
     outbox = outbox_of(settings, engine)
     try:
-        return dict(reconcile(outbox, **keep).counts)  # type: ignore[arg-type]
+        return dict(reconcile(outbox, now=now).counts)
     finally:
         outbox.transport.close()
 

@@ -19,7 +19,7 @@ class Tally:
 
     @classmethod
     def of_held(cls, number: int) -> "Tally":
-        """What a closed freshness gate gives: messages that were not claimed."""
+        """What a closed freshness gate or a stopped campaign gives: messages that were not claimed."""
         return cls(Counter({"held": number}))
 
     def add(self, state: MessageState, number: int = 1) -> None:
@@ -30,6 +30,11 @@ class Tally:
     def add_withheld(self, number: int) -> None:
         """Count covers that were recorded as withheld when they were claimed."""
         self.add(MessageState.WITHHELD, number)
+
+    def add_over_limit(self, number: int) -> None:
+        """Count messages that were left for later: over the limit of their recipient domain."""
+        if number:
+            self.counts["over_limit"] += number
 
     def __iadd__(self, other: "Tally") -> "Tally":
         self.counts.update(other.counts)

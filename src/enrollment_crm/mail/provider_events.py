@@ -1,8 +1,8 @@
 """Events of the HTTP provider (Resend's shape) about one message, as feedback.
 
 Whoever delivers an event has been verified by its signature before it was kept: no HMAC of ours is asked for here.
-Which message is meant, an event says by the Message-ID among its headers, or by the tag ``message_id``; tags allow no
-``@``, so that one holds the part before it.
+Which message is meant, an event says by the Message-ID among its headers, or by the tag that it was handed over
+with; tags allow no ``@``, so that one holds the part before it.
 """
 
 import re
@@ -13,10 +13,9 @@ from typing import Any
 from enrollment_crm.domain.bounces import failure_status
 from enrollment_crm.domain.feedback import Feedback, FeedbackKind
 from enrollment_crm.domain.instants import NaiveDatetimeError, check_aware
+from enrollment_crm.mail.provider_requests import MESSAGE_TAG
 from enrollment_crm.mail.report_parts import without_addresses
 
-#: The tag by which a message that is handed over names itself.
-MESSAGE_TAG = "message_id"
 _KINDS: Mapping[str, FeedbackKind] = {
     "email.delivered": FeedbackKind.DELIVERED,
     "email.delivery_delayed": FeedbackKind.DELAYED,

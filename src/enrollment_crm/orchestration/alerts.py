@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from enrollment_crm.domain.campaigns import CampaignStop
 from enrollment_crm.domain.freshness import GateChange
 from enrollment_crm.settings import Settings
 
@@ -41,6 +42,15 @@ def tell_operations_of_gate(change: GateChange) -> None:
     gate = change.gate
     subject = f"Reminders are held: {gate.reason}" if gate.is_closed else f"Reminders go out again: {gate.ages}"
     _tell(subject, change.in_words(), is_good_news=not gate.is_closed)
+
+
+def tell_operations_of_stop(stop: CampaignStop) -> None:
+    """Called once when a campaign has stopped itself. Names the kind of message and the reason, no people.
+
+    Raises:
+        Exception: the mail could not be handed over; the caller asks again.
+    """
+    _tell(f"Stopped: {stop.kind.value.replace('_', ' ')}", stop.in_words())
 
 
 def tell_operations_batch_stopped(batch: "BatchFacts") -> None:

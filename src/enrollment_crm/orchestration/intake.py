@@ -16,14 +16,16 @@ from enrollment_crm.bootstrap import (
     programs_of,
     validator_of,
 )
+from enrollment_crm.domain.campaigns import CampaignStoppedError
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.orchestration.alerts import tell_operations_batch_stopped
+from enrollment_crm.orchestration.alerts import tell_operations_batch_stopped, tell_operations_of_stop
 from enrollment_crm.orchestration.run_parameters import RunParameters, read_parameters
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.batch_decisions import tell_of_stopped_batches
 from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
+from enrollment_crm.workflows.campaigns import tell_of_stops
 from enrollment_crm.workflows.inbox import collect as collect_rows
 from enrollment_crm.workflows.routing import route_people
 
@@ -97,5 +99,8 @@ def answer(kind: str, params: Mapping[str, Any]) -> Counts:
     outbox = outbox_of(settings, engine_of(settings))
     try:
         return dict(send_answers(outbox, MessageKind(kind), now=run.now, dry_run=run.dry_run).counts)
+    except CampaignStoppedError:
+        tell_of_stops(outbox.engine, tell_operations_of_stop, now=run.now)
+        raise
     finally:
         outbox.transport.close()

@@ -177,7 +177,7 @@ def reconcile(params: Mapping[str, Any] | None = None) -> Counts:
 
 @_step
 def watch_complaints(params: Mapping[str, Any] | None = None) -> Counts:
-    """Tell operations of what is complained about too often, and of receivers that refuse us."""
+    """Stop what is complained about too often, and tell operations of it and of receivers that refuse us."""
     from enrollment_crm.orchestration import feedback
 
     return feedback.watch_complaints(params or {})

@@ -5,6 +5,7 @@ import re
 import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
@@ -70,7 +71,7 @@ class ImapMailbox:
     def letters(self, *, largest_in_bytes: int) -> Iterator[Letter]:
         """What waits in the folder, by UID; no flag of it is changed by reading."""
         for uid in self._asked(self._waiting):
-            content = self._asked(lambda session, uid=uid: _fetch(session, uid, largest_in_bytes))
+            content = self._asked(partial(_fetch, uid=uid, largest_in_bytes=largest_in_bytes))
             if content is not None:
                 yield Letter(uid, content)
 

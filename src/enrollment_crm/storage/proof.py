@@ -1,7 +1,7 @@
 """Proof: what exactly a person was sent, and what became of it."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -77,15 +77,15 @@ def stored_message(connection: Connection, message_row_id: int) -> StoredMessage
     """The message with this number; None: there is none."""
     columns = [MessageRow.__table__.c[name] for name in (*AUDIT_COLUMNS, "content")]
     statement = (
-        select(*columns, PersonRow.erased_at.is_not(None))
+        select(*columns, PersonRow.erased_at.is_not(None).label("is_erased"))
         .join(PersonRow, PersonRow.id == MessageRow.person_id)
         .where(MessageRow.id == message_row_id)
     )
-    row = connection.execute(statement).first()
+    row = connection.execute(statement).mappings().first()
     if row is None:
         return None
-    covers = tuple(_covers_of(connection, row.id, row.claimed_at))
-    return StoredMessage(*row, covers=covers, events=tuple(events_of_message(connection, row.id)))
+    covers = tuple(_covers_of(connection, message_row_id, row["claimed_at"]))
+    return StoredMessage(**row, covers=covers, events=tuple(events_of_message(connection, message_row_id)))
 
 
 def messages_of_person(connection: Connection, person_id: int) -> list[int]:
@@ -98,20 +98,21 @@ def _covers_of(connection: Connection, message_row_id: int, claimed_at: datetime
     names = [name for name in ProvenCover.__dataclass_fields__ if name != "dates"]
     statement = select(*(CoverRow.__table__.c[name] for name in names))
     ours = statement.where(CoverRow.message_row_id == message_row_id).order_by(CoverRow.stated_date, CoverRow.id)
-    for row in connection.execute(ours).all():
-        yield ProvenCover(*row, dates=tuple(_dates_in_force(connection, row, claimed_at)))
+    for row in connection.execute(ours).mappings().all():
+        cover: dict[str, Any] = {str(name): value for name, value in row.items()}
+        yield ProvenCover(**cover, dates=tuple(_dates_in_force(connection, cover, claimed_at)))
 
 
-def _dates_in_force(connection: Connection, cover: Any, at: datetime) -> Sequence[DateInForce]:
+def _dates_in_force(connection: Connection, cover: Mapping[str, Any], at: datetime) -> Sequence[DateInForce]:
     """Every group's version of the cover's date that was in force then: groups may have had the same date."""
-    if cover.stated_date is None:
+    if cover["stated_date"] is None:
         return ()
     columns = [DeadlineRow.__table__.c[name] for name in DateInForce.__dataclass_fields__]
     statement = select(*columns).where(
-        DeadlineRow.program == cover.program,
-        DeadlineRow.entry_term == cover.entry_term,
-        DeadlineRow.round == cover.round,
-        DeadlineRow.stated_date == cover.stated_date,
+        DeadlineRow.program == cover["program"],
+        DeadlineRow.entry_term == cover["entry_term"],
+        DeadlineRow.round == cover["round"],
+        DeadlineRow.stated_date == cover["stated_date"],
         DeadlineRow.approved_at <= at,
         or_(DeadlineRow.replaced_at.is_(None), DeadlineRow.replaced_at > at),
     )

@@ -14,6 +14,7 @@ from enrollment_crm.storage.deadlines import deadlines_in_force
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import cancelled_prep_sessions_after, prep_sessions_after
 from enrollment_crm.storage.unfinished import is_any_unfinished
+from enrollment_crm.workflows.campaigns import stop_of
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim, deliver, resume
 from enrollment_crm.workflows.outbox import Outbox
@@ -29,8 +30,11 @@ def send_answers(outbox: Outbox, kind: MessageKind, *, now: datetime, dry_run: b
     if dry_run:
         with transaction(outbox.engine) as connection:
             return Tally.of_planned(count_owed_answers(connection, kind, topic=topic).to_send)
+    if stop_of(outbox.engine, kind):
+        with transaction(outbox.engine) as connection:
+            return Tally.of_held(count_owed_answers(connection, kind, topic=topic).to_send)
     tally, ask = _resume(outbox, kind, now), partial(_claim, outbox, kind, now)
-    while (claimed := claim(outbox, ask)).settled:
+    while (claimed := claim(outbox, kind, ask)).settled:
         tally.add_withheld(claimed.withheld)
         tally += deliver(outbox, claimed.messages, calendar_at(outbox, now), now=now)
     return tally

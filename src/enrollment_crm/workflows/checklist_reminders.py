@@ -82,7 +82,8 @@ def send_checklists(outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: d
         ids = ids_of_due_applicants(connection, due)
     for start in range(0, len(ids), PEOPLE_A_CLAIM):
         chosen = ids[start : start + PEOPLE_A_CLAIM]
-        claimed = claim(outbox, partial(claim_due_applicants, applicants=due, ids=chosen, lease=outbox.lease, now=now))
+        ask = partial(claim_due_applicants, applicants=due, ids=chosen, lease=outbox.lease, now=now)
+        claimed = claim(outbox, MessageKind.CHECKLIST_REMINDER, ask)
         tally.add_withheld(claimed.withheld)
         tally += deliver(outbox, claimed.messages, calendar, now=now)
     return tally

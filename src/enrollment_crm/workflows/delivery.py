@@ -18,8 +18,10 @@ from enrollment_crm.storage.claims import Claim
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.ledger import messages_with_readers, record_accepted, record_end, record_retry
 from enrollment_crm.storage.unfinished import Reclaimed, reclaim_to_retry, reclaim_vanished
+from enrollment_crm.workflows.campaigns import check_not_stopped
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.pacing import let_go, wait_for_turn
 from enrollment_crm.workflows.transmission import give_back, transmit
 
 #: People claimed in one transaction: few enough to be sent well within one lease.
@@ -35,13 +37,17 @@ class Claimed:
     messages: Sequence[ClaimedMessage]
 
 
-def claim(outbox: Outbox, ask: Callable[[Connection], Claim | Reclaimed]) -> Claimed:
+def claim(outbox: Outbox, kind: MessageKind, ask: Callable[[Connection], Claim | Reclaimed]) -> Claimed:
     """One claim in a transaction of its own; what it gives is this worker's from the commit on.
 
     The messages are read in the same transaction: read later, they could have another worker's token.
+
+    Raises:
+        CampaignStoppedError: messages of this kind are stopped.
     """
     outbox.failpoint.reach(Place.BEFORE_CLAIM)
     with transaction(outbox.engine) as connection:
+        check_not_stopped(connection, kind)
         done = ask(connection)
         claimed = Claimed(done.settled, done.withheld, messages_with_readers(connection, done.message_ids))
     outbox.failpoint.reach(Place.AFTER_CLAIM)
@@ -49,11 +55,11 @@ def claim(outbox: Outbox, ask: Callable[[Connection], Claim | Reclaimed]) -> Cla
 
 
 def claim_and_deliver(
-    outbox: Outbox, ask: Callable[[Connection], Claim], calendar: Calendar, *, now: datetime
+    outbox: Outbox, kind: MessageKind, ask: Callable[[Connection], Claim], calendar: Calendar, *, now: datetime
 ) -> Tally:
     """Claim and send, again and again, until a claim finds nobody any more."""
     tally = Tally()
-    while (claimed := claim(outbox, ask)).settled:
+    while (claimed := claim(outbox, kind, ask)).settled:
         tally.add_withheld(claimed.withheld)
         tally += deliver(outbox, claimed.messages, calendar, now=now)
     return tally
@@ -66,7 +72,8 @@ def deliver(outbox: Outbox, messages: Sequence[ClaimedMessage], calendar: Calend
         CampaignStoppedError: the relay refuses us; messages not tried yet are given back.
         RelayDownError: the relay does not answer; messages not tried yet are given back.
     """
-    tally, size, waiting = Tally(), FIRST_GROUP, messages
+    tally, size = Tally(), FIRST_GROUP
+    waiting = let_go(outbox, messages, tally) if outbox.messages_a_minute else messages
     while waiting:
         group, waiting = waiting[:size], waiting[size:]
         began = time.monotonic()
@@ -82,9 +89,12 @@ def deliver(outbox: Outbox, messages: Sequence[ClaimedMessage], calendar: Calend
 def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: datetime) -> Tally:
     """Bring what vanished workers and refusals left behind to an end: find out, send again, or withhold."""
     tally = find_out_about_vanished(outbox, kind, now=now)
+    gives_up = time.monotonic() + outbox.patience.total_seconds()
     while True:
-        reclaimed = claim(outbox, partial(_reclaim, outbox, kind, now))
+        reclaimed = claim(outbox, kind, partial(_reclaim, outbox, kind, now))
         if not reclaimed.settled:
+            if wait_for_turn(outbox, kind, until=gives_up):
+                continue
             return tally
         tally.add_withheld(reclaimed.withheld)
         tally += deliver(outbox, reclaimed.messages, calendar, now=now)

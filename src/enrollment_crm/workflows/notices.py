@@ -59,7 +59,7 @@ def send_moved_date(outbox: Outbox, moved: MovedDate, calendar: Calendar, *, now
     def claim(connection: Connection) -> Claim:
         return claim_moved(connection, moved, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
 
-    return claim_and_deliver(outbox, claim, calendar, now=now)
+    return claim_and_deliver(outbox, MessageKind.DEADLINE_MOVED, claim, calendar, now=now)
 
 
 def send_session_notices(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: datetime) -> Tally:
@@ -69,4 +69,4 @@ def send_session_notices(outbox: Outbox, kind: MessageKind, calendar: Calendar, 
     def claim(connection: Connection) -> Claim:
         return claim_session_notices(connection, kind, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
 
-    return claim_and_deliver(outbox, claim, calendar, now=now)
+    return claim_and_deliver(outbox, kind, claim, calendar, now=now)

@@ -33,8 +33,8 @@ def _take(connection: Connection, rows: list[RawRow], *, mail_domain: str, now: 
     for row in rows:
         try:
             feedback = _feedback_of(row, mail_domain)
-        except EventUnreadable as reason:
-            rejected.append(QuarantinedRow(row.id, "provider_event", "", str(reason)))
+        except EventUnreadable as error:
+            rejected.append(QuarantinedRow(row.id, "provider_event", "", str(error)))
             continue
         came_of_it = take_feedback(connection, feedback) if feedback else Counter({_NOTHING: 1})
         counts += came_of_it

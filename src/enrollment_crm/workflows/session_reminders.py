@@ -44,7 +44,7 @@ def send_session(outbox: Outbox, due: DueSession, calendar: Calendar, *, now: da
     def claim(connection: Connection) -> Claim:
         return claim_due_registrations(connection, due, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
 
-    return claim_and_deliver(outbox, claim, calendar, now=now)
+    return claim_and_deliver(outbox, MessageKind.SESSION_REMINDER, claim, calendar, now=now)
 
 
 def _still_stands(due: DueSession, sessions: Iterable[PrepSession]) -> bool:

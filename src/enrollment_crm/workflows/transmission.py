@@ -28,6 +28,7 @@ from enrollment_crm.mail.transport import (
     SenderRefused,
     TemporarilyRefused,
 )
+from enrollment_crm.storage.campaigns import count_refused, stop_campaign
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.ledger import (
     FrozenMessage,
@@ -152,6 +153,8 @@ def _send(group: _Group, message: ClaimedMessage, outgoing: OutgoingMessage) -> 
         raise RelayDownError(RelayDownError.__doc__) from error
     except SenderRefused as error:
         _refused_for_now(outbox, message, outcome=str(error), nothing_left=not group.has_begun)
+        with transaction(outbox.engine) as connection:
+            stop_campaign(connection, message.kind, str(error), group.now)
         raise CampaignStoppedError(CampaignStoppedError.__doc__) from error
     except TemporarilyRefused as error:
         _refused_for_now(outbox, message, outcome=str(error), nothing_left=not group.has_begun)
@@ -159,8 +162,9 @@ def _send(group: _Group, message: ClaimedMessage, outgoing: OutgoingMessage) -> 
     except OutcomeUnknown:
         tally.add(MessageState.TRANSMITTING)
     except AddressRefused as error:
-        _refused_address(group, message, error)
         tally.add(MessageState.FAILED)
+        if _refused_address(group, message, error):
+            raise CampaignStoppedError(CampaignStoppedError.__doc__) from error
     else:
         outbox.failpoint.reach(Place.AFTER_250)
         group.unrecorded.append((message, reply))
@@ -207,8 +211,11 @@ def _end(outbox: Outbox, message: ClaimedMessage, state: MessageState, outcome: 
         record_end(connection, message, state=state, outcome=outcome)
 
 
-def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefused) -> None:
-    """The address is refused for good: the message fails, and a hard bounce withholds all that follow (R7)."""
+def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefused) -> bool:
+    """The address is refused for good: the message fails, and a hard bounce withholds all that follow (R7).
+
+    Gives whether that was one too many: then the campaign is stopped.
+    """
     is_ours = isinstance(error, InternationalAddressRefused | RecipientNotAllowed)
     with transaction(group.outbox.engine) as connection:
         record_end(connection, message, state=MessageState.FAILED, outcome=str(error), nothing_left=is_ours)
@@ -222,3 +229,10 @@ def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefus
                 why=enhanced_status(error.reply) or "",
                 message_row_id=message.id,
             )
+        if is_ours:
+            return False
+        limit = group.outbox.bounce_limit
+        refused = count_refused(connection, message.kind, window=limit.window)
+        if not limit.is_exceeded(refused):
+            return False
+        return stop_campaign(connection, message.kind, limit.in_words(refused), group.now)

@@ -8,6 +8,7 @@ from tests.unit.mail.letters import MESSAGE_ID, NOW
 
 from enrollment_crm.domain.feedback import Feedback, FeedbackKind
 from enrollment_crm.mail.provider_events import EventUnreadable, read_provider_event
+from enrollment_crm.mail.provider_requests import MESSAGE_TAG
 
 IDENTITY = MESSAGE_ID.strip("<>").partition("@")[0]
 
@@ -61,8 +62,8 @@ def test_what_says_nothing_to_act_on(kind: Any) -> None:
     [
         {"headers": {"message-id": MESSAGE_ID}},
         {"headers": [], "message_id": MESSAGE_ID},
-        {"headers": None, "tags": {"message_id": IDENTITY}},
-        {"headers": None, "tags": [{"name": "message_id", "value": IDENTITY}]},
+        {"headers": None, "tags": {MESSAGE_TAG: IDENTITY}},
+        {"headers": None, "tags": [{"name": MESSAGE_TAG, "value": IDENTITY}]},
     ],
 )
 def test_the_message_is_named_by_a_header_or_a_tag(data: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from enrollment_crm.storage.models.calendar import (
     RegistrationRow,
     SweepRow,
 )
+from enrollment_crm.storage.models.campaigns import CampaignStopRow, DomainPaceRow
 from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, MessageEventRow, ReceivedFactRow, SuppressionRow
 from enrollment_crm.storage.models.intake import (
@@ -44,12 +45,14 @@ __all__ = [
     "BounceRow",
     "CalendarChangeRow",
     "CalendarReviewRow",
+    "CampaignStopRow",
     "ChecklistItemRow",
     "ConsentRow",
     "CorrectionRow",
     "CoverRow",
     "DeadlineRow",
     "DeliveryRow",
+    "DomainPaceRow",
     "EventRow",
     "FreshnessGateRow",
     "InboxRow",
