@@ -22,7 +22,7 @@ def seconds_to_next_turn(connection: Connection, kind: MessageKind, *, outcome: 
     first = select(func.extract("epoch", func.min(MessageRow.retry_at) - func.clock_timestamp())).where(
         MessageRow.kind == kind.value, MessageRow.state == MessageState.RETRY.value, MessageRow.outcome == outcome
     )
-    seconds = connection.execute(first).scalar_one()
+    seconds: float | None = connection.execute(first).scalar_one()
     return None if seconds is None else max(0.0, float(seconds))
 
 
