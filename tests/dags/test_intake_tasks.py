@@ -65,6 +65,12 @@ def test_rows_that_nobody_was_told_of_are_drained_by_the_clock(engine: Engine, m
         for name in ("ana", "ben"):
             raw = f'{{"email": "{name}@example.edu", "consent": "yes"}}'
             connection.execute(text(insert), {"raw": raw, "name": name})
-    assert intake.validate("signup", NO_PARAMETERS) == {"batches": 1, "rows_in": 2, "accepted": 2, "quarantined": 0}
+    assert intake.validate("signup", NO_PARAMETERS) == {
+        "batches": 1,
+        "rows_in": 2,
+        "accepted": 2,
+        "quarantined": 0,
+        "stopped": 0,
+    }
     assert intake.load("signup", NO_PARAMETERS) == {"batches": 1, "loaded": 2, "quarantined": 0}
     assert intake.validate("signup", NO_PARAMETERS)["rows_in"] == 0
