@@ -176,7 +176,7 @@ def test_r7_withheld_where_nobody_would_read_it(office: Office, reason: str) -> 
             other = office.sign_up(BEN, entry_term="")
             office.change("UPDATE person SET merged_into_id = :into WHERE id = :id", into=other, id=person)
         case "bounced":
-            take_bounce(office.engine, ANA, fact=fact_at(T_14))
+            take_bounce(office.engine, ANA, "5.1.1", fact=fact_at(T_14))
         case "complained":
             take_complaint(office.engine, ANA, fact=fact_at(T_14))
         case _:

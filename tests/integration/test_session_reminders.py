@@ -138,7 +138,9 @@ def test_a_cancelled_session_is_told_once_and_nothing_more_is_said(registered: O
 @pytest.mark.parametrize("reason", ["complained", "bounced"])
 def test_r7_where_nobody_reads_nothing_is_said_of_a_session_either(office: Office, session: str, reason: str) -> None:
     office.register(session, at=SEPTEMBER)
-    take = take_bounce if reason == "bounced" else take_complaint
-    take(office.engine, ANA, fact=fact_at(SEPTEMBER))
+    if reason == "bounced":
+        take_bounce(office.engine, ANA, "5.1.1", fact=fact_at(SEPTEMBER))
+    else:
+        take_complaint(office.engine, ANA, fact=fact_at(SEPTEMBER))
     assert office.sweep(SEPTEMBER) == {"withheld": 1}
     assert office.withheld() == [reason]
