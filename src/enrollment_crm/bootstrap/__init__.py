@@ -4,7 +4,9 @@ from enrollment_crm.bootstrap.clock import clock_of
 from enrollment_crm.bootstrap.configuration import (
     country_zones_of,
     field_maps_of,
+    identity_rules_of,
     programs_of,
+    secret_of,
     templates_of,
     validator_of,
 )
@@ -22,10 +24,12 @@ __all__ = [
     "feed_watch_of",
     "feeds_of",
     "field_maps_of",
+    "identity_rules_of",
     "outbox_of",
     "programs_of",
     "rehearsal_outbox_of",
     "rehearsal_parts_of",
+    "secret_of",
     "sender_of",
     "templates_of",
     "transport_of",

@@ -18,6 +18,7 @@ from enrollment_crm.domain.proposals import ProposalError
 from enrollment_crm.mail.problems import TemplateErrors
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.field_maps import FieldMapError
+from enrollment_crm.sources.identity import IdentityRulesError
 from enrollment_crm.sources.programs import ProgramConfigurationError
 from enrollment_crm.stack.errors import StackError
 from enrollment_crm.validation.suites import SuiteError
@@ -26,6 +27,7 @@ _MENDABLE = (
     CampaignStoppedError,
     FeedError,
     FieldMapError,
+    IdentityRulesError,
     NaiveDatetimeError,
     ProgramConfigurationError,
     ProposalError,

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class InboxOutcome(StrEnum):
-    """What became of a raw row. in = accepted + quarantined, for every batch."""
+    """What became of a raw row. in = accepted + quarantined + erased, for every batch."""
 
     #: Waiting to be validated.
     PENDING = "pending"
@@ -12,6 +12,8 @@ class InboxOutcome(StrEnum):
     ACCEPTED = "accepted"
     #: Failed a rule; the quarantine says which, in words.
     QUARANTINED = "quarantined"
+    #: Of somebody who was erased before: its content is emptied, and nobody is brought back.
+    ERASED = "erased"
 
 
 class BatchStep(StrEnum):

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TypeAlias
 
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.person_facts import birth_date_of
 from enrollment_crm.domain.residency import Citizenship, Residency, ResidencyEvidence
 from enrollment_crm.domain.terms import EntryTerm
 
@@ -28,14 +29,14 @@ class RecordKind(StrEnum):
 DAMAGE = "damage"
 
 _SIGNUP_FIELDS = (
-    "email", "first_name", "last_name", "phone", "country", "time_zone", "program", "entry_term",
-    "residency", "citizenship", "holds_visa", "prep_session", "consent", "consent_text_version",
-    "page", "campaign", "website", "occurred_at", "submission", DAMAGE,
+    "person_reference", "email", "first_name", "last_name", "phone", "birth_date", "country", "time_zone",
+    "program", "entry_term", "residency", "citizenship", "holds_visa", "prep_session", "consent",
+    "consent_text_version", "page", "campaign", "website", "occurred_at", "submission", DAMAGE,
 )  # fmt: skip
 _APPLICATION_FIELDS = (
-    "application_id", "person_reference", "email", "first_name", "last_name", "program", "entry_term",
-    "status", "source_status", "occurred_at", "citizenship", "holds_visa", "address_country", "time_zone",
-    DAMAGE,
+    "application_id", "person_reference", "email", "first_name", "last_name", "phone", "birth_date",
+    "program", "entry_term", "status", "source_status", "occurred_at", "citizenship", "holds_visa",
+    "address_country", "time_zone", DAMAGE,
 )  # fmt: skip
 _CHECKLIST_FIELDS = (
     "application_source", "application_id", "item", "code", "item_reference", "status", "source_status",
@@ -129,6 +130,12 @@ def statement_in(row: CanonicalRow, *, source: str, said_at: datetime, country_f
         address_country=country,
     )
     return Statement(evidence, unrecognised)
+
+
+def birth_date_in(row: CanonicalRow, *, received_at: datetime) -> str | None:
+    """The day of birth, ISO 8601; None: the row says nothing, or what cannot be. Only ever used for matching."""
+    day = birth_date_of(row.get("birth_date"), received_at=received_at)
+    return day.isoformat() if day else None
 
 
 def _is_country_code(text: str) -> bool:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, DAMAGE, NO, YES, RecordKind
 from enrollment_crm.domain.checklists import ChecklistItem, ItemStatus
-from enrollment_crm.domain.raw_values import instant_text_of, lookup_key, term_of, text_of
+from enrollment_crm.domain.raw_values import day_text_of, instant_text_of, lookup_key, term_of, text_of
 from enrollment_crm.domain.residency import Citizenship, Residency
 from enrollment_crm.domain.terms import EntryTerm
 
@@ -142,6 +142,9 @@ class FieldMap:
         if name == "occurred_at":
             zone, formats = ZoneInfo(self.time_zone), self.date_formats
             return lambda text: instant_text_of(text, zone, formats)
+        if name == "birth_date":
+            day_formats = self.date_formats
+            return lambda text: day_text_of(text, day_formats)
         return lambda text: text
 
 

@@ -83,6 +83,12 @@ def instant_text_of(text: str, zone: tzinfo, formats: Sequence[str] = ()) -> str
         return text
 
 
+def day_text_of(text: str, formats: Sequence[str] = ()) -> str:
+    """The day in ISO 8601, of ISO 8601 or one of the ``formats`` (strptime); anything else as it is."""
+    moment = _moment(text, formats)
+    return moment.date().isoformat() if moment else text
+
+
 def _moment(text: str, formats: Sequence[str]) -> datetime | None:
     try:
         return datetime.fromisoformat(text)

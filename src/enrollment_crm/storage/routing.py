@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.late_applications import SubmittedApplication
 from enrollment_crm.domain.residency import Citizenship, Residency, ResidencyEvidence
-from enrollment_crm.domain.routing import Review, Route
+from enrollment_crm.domain.routing import Route
 from enrollment_crm.domain.terms import EntryTerm
-from enrollment_crm.storage.models import ApplicationRow, InterestRow, PersonRow, ResidencyEvidenceRow, ReviewRow
+from enrollment_crm.storage.models import ApplicationRow, InterestRow, PersonRow, ResidencyEvidenceRow
+from enrollment_crm.storage.reviews import RESIDENCY, close_answered, open_review
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def people_without_route(connection: Connection, *, limit: int) -> list[Unrouted
     """People whose route is to be decided (again), locked for this transaction."""
     waiting = (
         select(PersonRow.id, PersonRow.zone, PersonRow.residency, PersonRow.owner)
-        .where(PersonRow.needs_routing)
+        .where(PersonRow.needs_routing, PersonRow.merged_into_id.is_(None))
         .order_by(PersonRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -113,16 +113,8 @@ def record_route(connection: Connection, route: Route, *, person: UnroutedPerson
     connection.execute(
         update(PersonRow).where(PersonRow.id == person_id).values(**values, **spell, needs_routing=False)
     )
-    if not any(review.about == "residency" for review in route.reviews):
-        connection.execute(
-            update(ReviewRow)
-            .where(
-                ReviewRow.person_id == person_id,
-                ReviewRow.about == "residency",
-                ReviewRow.closed_at.is_(None),
-            )
-            .values(closed_at=now)
-        )
+    if not any(review.about == RESIDENCY for review in route.reviews):
+        close_answered(connection, person_id=person_id, about=RESIDENCY, at=now)
     for review in route.reviews:
         open_review(connection, review, person_id=person_id, now=now)
 
@@ -147,27 +139,4 @@ def record_turn(connection: Connection, *, person_id: int, program: str, entry_t
             InterestRow.entry_term == str(entry_term),
         )
         .values(changed_at=at)
-    )
-
-
-def open_review_once(connection: Connection, review: Review, *, person_id: int, now: datetime) -> None:
-    """Ask a person to decide, unless this very question has been asked before, whatever was answered."""
-    asked = select(ReviewRow.id).where(
-        ReviewRow.person_id == person_id, ReviewRow.about == review.about, ReviewRow.detail == review.detail
-    )
-    if connection.execute(asked.limit(1)).first() is None:
-        open_review(connection, review, person_id=person_id, now=now)
-
-
-def open_review(connection: Connection, review: Review, *, person_id: int, now: datetime) -> None:
-    """Ask a person to decide; the same question is asked once, with the newest detail."""
-    statement = insert_or_update(ReviewRow).values(
-        person_id=person_id, about=review.about, detail=review.detail, opened_at=now
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[ReviewRow.person_id, ReviewRow.about],
-            index_where=ReviewRow.closed_at.is_(None),
-            set_={"detail": statement.excluded.detail},
-        )
     )

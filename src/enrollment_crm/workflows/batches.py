@@ -21,7 +21,9 @@ from enrollment_crm.storage.batches import (
 )
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow, accepted_rows, pending_rows
+from enrollment_crm.storage.tombstones import judge_beside_no_erasure
 from enrollment_crm.validation.verdicts import CandidateRow
+from enrollment_crm.workflows.erasure import leave_out_the_erased
 
 if TYPE_CHECKING:  # importing it for real costs seconds, which only the task that validates should pay
     from enrollment_crm.validation.batches import Validator
@@ -32,12 +34,14 @@ _ROWS_A_BATCH = 50_000
 
 @dataclass(frozen=True)
 class Validated:
-    """in = accepted + quarantined, over all batches of one run."""
+    """in = accepted + quarantined + erased, over all batches of one run."""
 
     batches: int = 0
     rows_in: int = 0
     accepted: int = 0
     quarantined: int = 0
+    #: Rows of people who were erased before: emptied.
+    erased: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,26 @@ def validate_pending(
     field_maps: Mapping[str, FieldMap],
     *,
     kind: RecordKind,
+    secret: bytes,
     now: datetime,
     dry_run: bool = False,
 ) -> Validated:
-    """Judge every pending row of this kind, in as few batches as memory allows."""
+    """Judge every pending row of this kind, in as few batches as memory allows.
+
+    Args:
+        engine: the database.
+        validator: the rules.
+        field_maps: how each source names things.
+        kind: what the rows are about.
+        secret: the key of tombstones: rows of people who were erased are emptied, and not judged.
+        now: the pipeline's instant.
+        dry_run: keep nothing.
+    """
     check_aware(now)
     total = Validated()
     while True:
         with transaction(engine, dry_run=dry_run) as connection:
-            one = _validate_batch(connection, validator, field_maps, kind=kind, now=now)
+            one = _validate_batch(connection, validator, field_maps, kind=kind, secret=secret, now=now)
         if one is None:
             return total
         total = Validated(
@@ -76,6 +91,7 @@ def validate_pending(
             total.rows_in + one.rows_in,
             total.accepted + one.accepted,
             total.quarantined + one.quarantined,
+            total.erased + one.erased,
         )
         if dry_run:
             return total
@@ -87,11 +103,16 @@ def _validate_batch(
     field_maps: Mapping[str, FieldMap],
     *,
     kind: RecordKind,
+    secret: bytes,
     now: datetime,
 ) -> Validated | None:
-    rows = pending_rows(connection, kind=kind.value, limit=_ROWS_A_BATCH)
-    if not rows:
+    judge_beside_no_erasure(connection)
+    arrived = pending_rows(connection, kind=kind.value, limit=_ROWS_A_BATCH)
+    if not arrived:
         return None
+    rows = leave_out_the_erased(connection, arrived, field_maps, kind=kind, secret=secret, now=now)
+    if not rows:
+        return Validated(1, len(arrived), erased=len(arrived))
     unreadable = [_without_field_map(row) for row in rows if row.source not in field_maps]
     candidates = [
         CandidateRow(row.id, translate(row.raw, field_maps[row.source])) for row in rows if row.source in field_maps
@@ -108,7 +129,8 @@ def _validate_batch(
         tallies=[RuleTally(one.rule, one.column, one.evaluated, one.failed) for one in verdict.counts],
         now=now,
     )
-    return Validated(1, len(rows), len(verdict.accepted), len(unreadable) + len(verdict.rejected))
+    rejected = len(unreadable) + len(verdict.rejected)
+    return Validated(1, len(arrived), len(verdict.accepted), rejected, len(arrived) - len(rows))
 
 
 def _without_field_map(row: RawRow) -> QuarantinedRow:

@@ -16,8 +16,14 @@ from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.storage.corrections import PersonWithTerm, person_with_term, replace_term
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.facts import is_new
-from enrollment_crm.storage.people import add_evidence, await_routing, person_of_address, upsert_person
-from enrollment_crm.storage.routing import open_review_once
+from enrollment_crm.storage.people import (
+    add_evidence,
+    await_routing,
+    person_of_address,
+    record_of_address,
+    upsert_person,
+)
+from enrollment_crm.storage.reviews import open_review_once
 from enrollment_crm.workflows.cells import CalendarView, view_calendar
 from enrollment_crm.workflows.inbox import FORM
 from enrollment_crm.workflows.superseding import supersede_for_person
@@ -26,12 +32,12 @@ from enrollment_crm.workflows.superseding import supersede_for_person
 def correct_residency(engine: Engine, email: str, residency: Residency, *, fact: Fact) -> None:
     """A newer answer of the person replaces the older one; the route follows when people are routed next."""
     with transaction(engine) as connection:
-        person_id = person_of_address(connection, address_key(email))
-        if person_id is None or not is_new(connection, fact):
+        record = record_of_address(connection, address_key(email))
+        if record is None or not is_new(connection, fact):
             return
         evidence = ResidencyEvidence(source=FORM, said_at=fact.at, stated=residency)
-        add_evidence(connection, person_id=person_id, evidence=evidence)
-        await_routing(connection, person_id)
+        add_evidence(connection, person_id=record, evidence=evidence)
+        await_routing(connection, record)
 
 
 def correct_zone(engine: Engine, email: str, time_zone: str, *, country_zones: Mapping[str, str], fact: Fact) -> None:
@@ -39,7 +45,7 @@ def correct_zone(engine: Engine, email: str, time_zone: str, *, country_zones: M
     with transaction(engine) as connection:
         if person_of_address(connection, address_key(email)) is None or not is_new(connection, fact):
             return
-        contact = Contact.of_address(email, time_zone=time_zone)
+        contact = Contact.of_address(email, time_zone=time_zone, source=FORM)
         upsert_person(connection, contact, country_zones=country_zones, now=fact.at)
 
 

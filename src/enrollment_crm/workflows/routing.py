@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, FollowedDeadlines, Round, in_force_at
+from enrollment_crm.domain.identity import DEFAULT_RULES, MatchRules
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.late_applications import late_applications, moved_to_past
 from enrollment_crm.domain.programs import Cadences, Program
@@ -15,15 +16,16 @@ from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.routing import Review, Route, route_person
 from enrollment_crm.domain.turns import PersonalTurn
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.reviews import open_review_once
 from enrollment_crm.storage.routing import (
     KnownInterest,
     UnroutedPerson,
-    open_review_once,
     people_without_route,
     record_route,
     record_turn,
 )
 from enrollment_crm.workflows.cells import CalendarView, view_calendar
+from enrollment_crm.workflows.identity import match_people
 from enrollment_crm.workflows.superseding import supersede_for_person
 
 _PEOPLE_A_TRANSACTION = 5_000
@@ -42,11 +44,16 @@ def route_people(
     programs: Mapping[str, Program],
     *,
     default_program: str,
+    rules: MatchRules = DEFAULT_RULES,
     now: datetime,
     dry_run: bool = False,
 ) -> Routed:
-    """Route everybody who waits for it; unknown or contradictory evidence opens a review."""
+    """Route everybody who waits for it; unknown or contradictory evidence opens a review.
+
+    Before that, records that the rules take for one person become one: a person has one route.
+    """
     check_aware(now)
+    match_people(engine, rules, now=now, dry_run=dry_run)
     cadences = Cadences(programs, default_program)
     total = Routed()
     while True:

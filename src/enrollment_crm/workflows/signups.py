@@ -13,6 +13,7 @@ from enrollment_crm.domain.people import Contact
 from enrollment_crm.domain.routing import Review, unmapped_values
 from enrollment_crm.domain.signups import Signup, signup_of
 from enrollment_crm.storage.consent import record_consent
+from enrollment_crm.storage.identity import NamedRecord, remember_references
 from enrollment_crm.storage.inbox import RawRow
 from enrollment_crm.storage.people import (
     add_evidence,
@@ -21,7 +22,7 @@ from enrollment_crm.storage.people import (
     upsert_person,
 )
 from enrollment_crm.storage.prep_sessions import register
-from enrollment_crm.storage.routing import open_review
+from enrollment_crm.storage.reviews import open_review
 from enrollment_crm.workflows.batches import Loaded, load_validated
 
 
@@ -40,6 +41,10 @@ def load_signups(
     def load_row(connection: Connection, row: RawRow, canonical: CanonicalRow) -> None:
         signup = signup_of(canonical, source=row.source, received_at=row.received_at)
         person_id = upsert_person(connection, _contact(signup), country_zones=country_zones, now=row.received_at)
+        if signup.person_reference:
+            said_at = min(signup.occurred_at, signup.received_at)
+            named = NamedRecord(signup.source, signup.person_reference, person_id, said_at, signup.received_at)
+            remember_references(connection, [named])
         _record_wishes(connection, signup, person_id, default_program=default_program, now=now)
         record_event(
             connection,
@@ -62,6 +67,9 @@ def _contact(signup: Signup) -> Contact:
         phone=signup.phone,
         country=signup.country,
         time_zone=signup.time_zone,
+        birth_date=signup.birth_date,
+        source=signup.source,
+        said_at=signup.occurred_at,
     )
 
 
@@ -76,7 +84,7 @@ def _record_wishes(
         since=signup.received_at,
         asked_for_information=True,
     )
-    add_evidence(connection, person_id=person_id, evidence=signup.residency_evidence)
+    add_evidence(connection, person_id=person_id, evidence=signup.residency_evidence, received_at=signup.received_at)
     record_consent(
         connection,
         person_id=person_id,

@@ -12,6 +12,7 @@ from enrollment_crm.storage.models.calendar import (
 )
 from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
+from enrollment_crm.storage.models.identity import PersonMergeRow, PersonReferenceRow, StaffActionRow, TombstoneRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
     FreshnessGateRow,
@@ -51,6 +52,8 @@ __all__ = [
     "InterestRow",
     "MessageRow",
     "OutageRow",
+    "PersonMergeRow",
+    "PersonReferenceRow",
     "PersonRow",
     "PrepSessionRow",
     "QuarantineRow",
@@ -60,6 +63,8 @@ __all__ = [
     "ReviewRow",
     "RuleCountRow",
     "SourceDeliveryRow",
+    "StaffActionRow",
     "SweepRow",
+    "TombstoneRow",
     "UnsubscriptionRow",
 ]

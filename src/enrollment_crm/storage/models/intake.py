@@ -45,7 +45,7 @@ class BatchRow(Base):
     __tablename__ = "batch"
     __table_args__ = (
         CheckConstraint(is_one_of("step", BatchStep), name="step_is_known"),
-        CheckConstraint("rows_in = accepted + quarantined", name="in_equals_accepted_and_quarantined"),
+        CheckConstraint("rows_in = accepted + quarantined + erased", name="in_equals_accepted_and_quarantined"),
         Index("ix_batch_to_load", "kind", "id", postgresql_where=text("step = 'validated'")),
     )
 
@@ -56,6 +56,8 @@ class BatchRow(Base):
     rows_in: Mapped[int]
     accepted: Mapped[int]
     quarantined: Mapped[int]
+    #: Rows of people who had been erased; their content is emptied.
+    erased: Mapped[int] = mapped_column(server_default=text("0"))
 
 
 class RuleCountRow(Base):
