@@ -2,7 +2,8 @@
 
 import typer
 
-from enrollment_crm.cli import calendar, templates
+from enrollment_crm.cli import calendar, person, templates
+from enrollment_crm.cli import reviews as staff_reviews
 from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.db import app as db_app
 from enrollment_crm.cli.demo import demo
@@ -41,6 +42,8 @@ app.command()(forecast)
 app.command()(rehearse)
 calendar.app.command()(sync)
 calendar.app.command()(reviews)
+app.add_typer(person.app, name="person")
+app.add_typer(staff_reviews.app, name="reviews")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(db_app, name="db")
 app.add_typer(templates.app, name="templates")

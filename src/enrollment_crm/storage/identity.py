@@ -4,14 +4,26 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, DateTime, Text, and_, func, literal_column, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    DateTime,
+    Integer,
+    Text,
+    and_,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.identity import MatchField, MatchRecord, MatchRule
 from enrollment_crm.storage.models import PersonReferenceRow, PersonRow, ReviewRow
-from enrollment_crm.storage.relations import relation
+from enrollment_crm.storage.relations import Columns, relation
 
 #: What a question about two records is about.
 SAME_PERSON = "same_person"
@@ -42,7 +54,7 @@ def remember_references(connection: Connection, named: Iterable[NamedRecord]) ->
     newest = {(one.source, one.reference, one.person_id): one for one in sorted(named, key=lambda one: one.said_at)}
     if not newest:
         return
-    columns = {
+    columns: Columns = {
         "source": Text(),
         "reference": Text(),
         "person_id": BigInteger(),
@@ -139,8 +151,9 @@ def _are_same(field: MatchField, mine: type[PersonRow], theirs: type[PersonRow])
 
 def _digits(person: type[PersonRow]) -> ColumnElement[str]:
     """As in the index: literals and not parameters, or it is not used."""
-    pattern, nothing, everywhere = (literal_column(one) for one in ("'[^0-9]'", "''", "'g'"))
-    return func.right(func.regexp_replace(person.phone, pattern, nothing, everywhere), literal_column("9"))
+    pattern, nothing = literal_column("'[^0-9]'", Text()), literal_column("''", Text())
+    digits = func.regexp_replace(person.phone, pattern, nothing, literal_column("'g'", Text()))
+    return func.right(digits, literal_column("9", Integer()))
 
 
 def records_to_judge(connection: Connection, ids: Iterable[int]) -> dict[int, MatchRecord]:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, case, delete, func, insert, null, select
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.people import Contact
-from enrollment_crm.domain.person_facts import newest_facts
+from enrollment_crm.domain.person_facts import Facts, newest_facts
 from enrollment_crm.domain.residency import ResidencyEvidence
 from enrollment_crm.domain.zones import choose_zone
 from enrollment_crm.storage.models import EventRow, InterestRow, PersonRow, ResidencyEvidenceRow
@@ -26,17 +26,32 @@ def upsert_person(connection: Connection, contact: Contact, *, country_zones: Ma
     transaction ends.
     """
     known = _record(connection, contact.email_key) or _create(connection, contact, now)
-    holds = newest_facts(facts_in(known), contact.facts(received_at=now))
+    _say(connection, known, contact.facts(received_at=now), country_zones=country_zones, now=now)
+    person_id: int = known.id
+    return person_id
+
+
+def say_of_person(
+    connection: Connection, person_id: int, facts: Facts, *, country_zones: Mapping[str, str], now: datetime
+) -> None:
+    """Something is said of a person who is known; of each field the newest holds, and they wait for a route."""
+    statement = select(PersonRow.__table__).where(PersonRow.id == person_id).with_for_update()
+    _say(connection, connection.execute(statement).one(), facts, country_zones=country_zones, now=now)
+
+
+def _say(
+    connection: Connection, known: Row[Any], facts: Facts, *, country_zones: Mapping[str, str], now: datetime
+) -> None:
+    holds = newest_facts(facts_in(known), facts)
     country, stated = (holds[name].value if name in holds else None for name in ("country", "time_zone"))
     choice = choose_zone(stated, country, country_zones=country_zones)
-    if contact.time_zone and choose_zone(contact.time_zone, None, country_zones={}).warning:
+    news = facts.get("time_zone")
+    if news and choose_zone(news.value, None, country_zones={}).warning:
         _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", known.id, choice.basis)
     said = {**columns_of(holds), "zone": choice.zone, "needs_routing": True}
     connection.execute(update(PersonRow).where(PersonRow.id == known.id).values(said))
-    person_id: int = known.id
     if choice.zone != known.zone:
-        turn_interests(connection, person_id=person_id, at=now)
-    return person_id
+        turn_interests(connection, person_id=known.id, at=now)
 
 
 def turn_interests(connection: Connection, *, person_id: int, at: datetime) -> None:

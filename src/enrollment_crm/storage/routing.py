@@ -52,7 +52,7 @@ def people_without_route(connection: Connection, *, limit: int) -> list[Unrouted
     )
     rows = connection.execute(waiting).all()
     ids = [row.id for row in rows]
-    evidence, interests = _evidence_of(connection, ids), _interests_of(connection, ids)
+    evidence, interests = evidence_of(connection, ids), _interests_of(connection, ids)
     submitted = _submitted_by(connection, ids)
     return [
         UnroutedPerson(
@@ -68,7 +68,8 @@ def people_without_route(connection: Connection, *, limit: int) -> list[Unrouted
     ]
 
 
-def _evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[ResidencyEvidence]]:
+def evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[ResidencyEvidence]]:
+    """What was said of the residency of these people, in the order in which it came."""
     said: defaultdict[int, list[ResidencyEvidence]] = defaultdict(list)
     statement = select(ResidencyEvidenceRow.__table__).where(ResidencyEvidenceRow.person_id == func.any(list(ids)))
     for row in connection.execute(statement.order_by(ResidencyEvidenceRow.id)):

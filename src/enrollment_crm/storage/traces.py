@@ -41,7 +41,7 @@ def traces_of(connection: Connection, ids: Sequence[int]) -> Traces:
     return Traces(
         address_keys=frozenset(addresses),
         person_references=frozenset((row[0], row[1]) for row in connection.execute(people)),
-        application_references=frozenset((row[0], row[1]) for row in connection.execute(last.union(every))),
+        application_references=frozenset((row[0], str(row[1])) for row in connection.execute(last.union(every))),
     )
 
 
