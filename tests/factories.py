@@ -24,7 +24,8 @@ from enrollment_crm.domain.reminders import Span
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.mail.accept_log import MaildirAcceptLog
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.smtp import SmtpTransport
+from enrollment_crm.mail.smtp_session import SmtpOptions
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.batches import record_batch
 from enrollment_crm.storage.deadlines import Approval

@@ -8,6 +8,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
@@ -40,6 +41,9 @@ from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.reminders import send_reminders
 from enrollment_crm.workflows.routing import route_people
 from enrollment_crm.workflows.signups import load_signups
+
+if TYPE_CHECKING:
+    from tests.integration.hostile_road import HostileRoad
 
 #: 10:00 in Boston, a week before 1 December 2026.
 TEN_IN_BOSTON = datetime(2026, 11, 24, 15, tzinfo=UTC)
@@ -74,6 +78,7 @@ def settings(inbox: Inbox) -> Settings:
     """Settings whose relay is the test's SMTP server."""
     return Settings(
         smtp_port=inbox.port,
+        allowed_recipient_domains="*",
         accept_log_directory=inbox.directory,
         secret_key=SecretStr("a secret of the tests"),
         smtp_data_timeout_in_seconds=10,
@@ -124,6 +129,16 @@ def pipeline(engine: Engine, settings: Settings, validator: Validator) -> Iterat
     outbox = outbox_of(settings, engine)
     yield Pipeline(engine, outbox, validator, programs, settings.default_program)
     outbox.transport.close()
+
+
+@pytest.fixture
+def road(pipeline: Pipeline, tmp_path: Path) -> "HostileRoad":
+    """The same with a folder to drop files into, and a transport that keeps what would go out."""
+    from tests.integration.hostile_road import HostileRoad  # noqa: PLC0415 - it needs the pipeline of this module
+
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    return HostileRoad(pipeline, folder)
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from enrollment_crm.stack.mailbox import Maildir
+from enrollment_crm.mail.maildir import Maildir
 
 
 @dataclass(frozen=True)

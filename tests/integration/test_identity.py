@@ -3,12 +3,13 @@
 from typing import Any
 
 import pytest
-from tests.factories import ANA, BEN, DAY, SEPTEMBER, T_14, Office
+from tests.factories import ANA, BEN, DAY, SEPTEMBER, T_14, Office, fact_at
 
 from enrollment_crm.domain.identity import DEFAULT_RULES
 from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.reviews import close_review
+from enrollment_crm.workflows.feedback import take_bounce
 from enrollment_crm.workflows.identity import match_people
 from enrollment_crm.workflows.people import CannotMergeError, unmerge
 
@@ -65,7 +66,7 @@ def test_of_two_records_with_one_reference_the_one_of_the_newest_row_is_meant(of
 def test_the_address_that_is_alive_is_written_to(office: Office) -> None:
     """A hard bounce, and then a new address."""
     report(office)
-    office.change("UPDATE person SET bounced_at = now()")
+    take_bounce(office.engine, ANA, "5.1.1", fact=fact_at(SEPTEMBER + DAY))
     report(office, SCHOOL, days=2)
     assert live(office) == [SCHOOL]
 

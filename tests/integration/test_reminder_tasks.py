@@ -16,6 +16,7 @@ from enrollment_crm.storage.freshness import record_delivery
 def _surroundings(office: Office, inbox: Inbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CRM_DATABASE_URL", office.engine.url.render_as_string(hide_password=False))
     monkeypatch.setenv("CRM_SMTP_PORT", str(inbox.port))
+    monkeypatch.setenv("CRM_ALLOWED_RECIPIENT_DOMAINS", "*")
     monkeypatch.setenv("CRM_OPERATIONS_ADDRESS", "operations@example.edu")
     monkeypatch.setenv("CRM_SLATE_QUERY_URL", "https://slate.example/manage/query/run?id=1")
 

@@ -1,4 +1,4 @@
-"""What sending needs: the transport, who writes, and the rest of the outbox."""
+"""What sending needs: who writes, and the rest of the outbox."""
 
 from datetime import timedelta
 
@@ -6,30 +6,12 @@ from sqlalchemy import Engine
 
 from enrollment_crm.bootstrap.configuration import programs_of, templates_of
 from enrollment_crm.bootstrap.feeds import feed_watch_of
-from enrollment_crm.mail.accept_log import MaildirAcceptLog
+from enrollment_crm.bootstrap.transports import transport_of
+from enrollment_crm.mail.failpoints import Failpoint
 from enrollment_crm.mail.messages import Sender
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
-from enrollment_crm.mail.transport import Transport
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.composition import Letterhead
 from enrollment_crm.workflows.outbox import Outbox
-
-
-def transport_of(settings: Settings) -> Transport:
-    """The SMTP relay, with its accept log where there is one."""
-    accept_log = settings.accept_log_directory
-    options = SmtpOptions(
-        host=settings.smtp_host,
-        port=settings.smtp_port,
-        helo_name=settings.mail_domain,
-        username=settings.smtp_username,
-        password=settings.smtp_password.get_secret_value(),
-        starttls=settings.smtp_starttls,
-        connect_timeout_in_seconds=settings.smtp_connect_timeout_in_seconds,
-        command_timeout_in_seconds=settings.smtp_command_timeout_in_seconds,
-        data_timeout_in_seconds=settings.smtp_data_timeout_in_seconds,
-    )
-    return SmtpTransport(options, accept_log=MaildirAcceptLog(accept_log) if accept_log else None)
 
 
 def sender_of(settings: Settings) -> Sender:
@@ -39,16 +21,19 @@ def sender_of(settings: Settings) -> Sender:
 
 def outbox_of(settings: Settings, engine: Engine) -> Outbox:
     """Everything that sending needs; for one process and thread."""
+    failpoint = Failpoint(settings.failpoint)
     return Outbox(
         engine=engine,
         programs=programs_of(settings),
         default_program=settings.default_program,
         templates=templates_of(settings),
-        transport=transport_of(settings),
+        transport=transport_of(settings, failpoint=failpoint),
         sender=sender_of(settings),
         letterhead=Letterhead(settings.sender_name, settings.postal_address),
         secret=settings.secret_key.get_secret_value().encode(),
         public_url=settings.public_url,
         lease=timedelta(seconds=settings.lease_in_seconds),
+        longest_dialogue=timedelta(seconds=settings.longest_dialogue_in_seconds),
         freshness=feed_watch_of(settings),
+        failpoint=failpoint,
     )

@@ -29,9 +29,10 @@ class RecordKind(StrEnum):
 DAMAGE = "damage"
 
 _SIGNUP_FIELDS = (
-    "person_reference", "email", "first_name", "last_name", "phone", "birth_date", "country", "time_zone",
+    "email", "person_reference", "first_name", "last_name", "phone", "birth_date", "country", "time_zone",
     "program", "entry_term", "residency", "citizenship", "holds_visa", "prep_session", "consent",
-    "consent_text_version", "page", "campaign", "website", "occurred_at", "submission", DAMAGE,
+    "consent_text_version", "page", "campaign", "website", "suspicion", "occurred_at", "submission",
+    DAMAGE,
 )  # fmt: skip
 _APPLICATION_FIELDS = (
     "application_id", "person_reference", "email", "first_name", "last_name", "phone", "birth_date",

@@ -43,6 +43,11 @@ _NAMES = ("first_name", "last_name")
 _Step: TypeAlias = tuple[str, tuple[str, ...], bool, Callable[[str], str | None]]
 
 
+def choices_of(kind: RecordKind, name: str) -> tuple[str, ...]:
+    """The closed set of values of a canonical field; empty: it has none."""
+    return _STATUSES.get(kind, ()) if name == "status" else CHOICES.get(name, ())
+
+
 @dataclass(frozen=True)
 class RawFields:
     """The raw fields that a canonical field is read from: the first that is not blank, or all joined."""
@@ -73,6 +78,8 @@ class FieldMap:
     #: How old a feed of applications may be before nobody is told any more that they have not submitted; None: it is
     #: not watched.
     freshness_budget: timedelta | None = None
+    #: Names of the environment's variables that hold the secrets of a source that posts to us; None: it does not.
+    webhook_secrets: tuple[str, ...] | None = None
 
     def __post_init__(self) -> None:
         problems = [*self._unknown_fields(), *self._impossible_values(), *self._impossible_terms()]
@@ -91,7 +98,7 @@ class FieldMap:
                     yield f"{part}: a {self.kind.value} has no {name!r}, its fields are {', '.join(known)}"
 
     def _choices(self, name: str) -> tuple[str, ...]:
-        return _STATUSES.get(self.kind, ()) if name == "status" else CHOICES.get(name, ())
+        return choices_of(self.kind, name)
 
     def _impossible_values(self) -> Iterator[str]:
         for name, values in self.value_maps.items():
@@ -112,6 +119,11 @@ class FieldMap:
         """What to do for each canonical field, worked out once: a million rows go through it."""
         named = {**self.fields, DAMAGE: RawFields((DAMAGE_NOTE,))}
         return tuple((name, raw.names, raw.joined, self._reader(name)) for name, raw in named.items())
+
+    def read(self, name: str, value: str) -> str | None:
+        """The canonical value that this source means by a value of one field; None: it says nothing."""
+        text = text_of(value)
+        return None if text is None else self._reader(name)(text)
 
     def _reader(self, name: str) -> Callable[[str], str | None]:
         """Turns the trimmed text of one field into its canonical value."""
@@ -148,10 +160,15 @@ class FieldMap:
         return lambda text: text
 
 
-def translate(raw: Mapping[str, object], field_map: FieldMap) -> dict[str, str | None]:
+def translate(
+    raw: Mapping[str, object], field_map: FieldMap, corrections: Mapping[str, str] | None = None
+) -> dict[str, str | None]:
     """The canonical row that a raw row means: every field of its kind, trimmed text or None.
 
     Nothing is judged: a value without a known meaning stays as it is, for validation to name.
+
+    Args:
+        corrections: what canonical fields shall say instead, as the source would have written it (``corrected``).
     """
     row: dict[str, str | None] = dict.fromkeys(CANONICAL_FIELDS[field_map.kind])
     row.update(field_map.defaults)
@@ -163,6 +180,8 @@ def translate(raw: Mapping[str, object], field_map: FieldMap) -> dict[str, str |
             row[DAMAGE] = f"{name} has {len(text)} characters"
         elif (value := read(text)) is not None:
             row[name] = value
+    for name, said in (corrections or {}).items():
+        row[name] = field_map.read(name, said)
     return row
 
 

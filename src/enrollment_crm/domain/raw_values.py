@@ -13,6 +13,8 @@ from functools import lru_cache
 UNREADABLE = "\ufffd"
 
 _CONTROL_OR_SURROGATE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: Line ends of typesetting, pasted along: no value of a row has two lines.
+_SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 _INVISIBLE_EDGES = "\ufeff\u200b\u2060 \t\r\n\v\f\u0085\u00a0\u2028\u2029\u3000"
 _SEASONS = {"fall": "fall", "autumn": "fall", "spring": "spring"}
 _TERM_FILLERS = frozenset({"semester", "term", "entry", "start"})
@@ -39,7 +41,7 @@ def text_of(value: object) -> str | None:
 def _trimmed(text: str) -> str | None:
     text = text.strip()
     if not text.isprintable():
-        text = _CONTROL_OR_SURROGATE.sub(UNREADABLE, text.strip(_INVISIBLE_EDGES))
+        text = _CONTROL_OR_SURROGATE.sub(UNREADABLE, text.strip(_INVISIBLE_EDGES)).translate(_SEPARATORS)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return text or None

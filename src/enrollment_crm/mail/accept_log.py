@@ -2,11 +2,23 @@
 
 import os
 import re
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Protocol
 
 _MESSAGE_ID = re.compile(rb"^message-id:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\r\n]+>)", re.IGNORECASE | re.MULTILINE)
 _END_OF_HEADERS = re.compile(rb"\r?\n\r?\n")
 _CHUNK_IN_BYTES = 16_384
+
+
+class AcceptLog(Protocol):
+    """Answers by Message-ID: a Protocol because relays remember in several ways."""
+
+    def was_accepted(self, message_id: str, *, since: datetime | None = None) -> bool | None:
+        """Whether the relay took the message; None: the log cannot tell. See `Transport.was_accepted`."""
+
+    def last_entry_at(self) -> datetime | None:
+        """When the relay wrote last, in UTC; None: there is nothing to read."""
 
 
 class MaildirAcceptLog:
@@ -21,7 +33,7 @@ class MaildirAcceptLog:
         self._read_files: set[str] = set()
         self._accepted: set[bytes] = set()
 
-    def was_accepted(self, message_id: str) -> bool | None:
+    def was_accepted(self, message_id: str, *, since: datetime | None = None) -> bool | None:  # noqa: ARG002
         """Whether the Maildir has, or had, the message; None: there is no Maildir to ask."""
         if message_id.encode() in self._accepted:
             return True
@@ -31,6 +43,12 @@ class MaildirAcceptLog:
         for folder in folders:
             self._read_arrivals(folder)
         return message_id.encode() in self._accepted
+
+    def last_entry_at(self) -> datetime | None:
+        """When a message was last put into new/, or moved to cur/."""
+        folders = [self._directory / "new", self._directory / "cur"]
+        changed = [folder.stat().st_mtime for folder in folders if folder.is_dir()]
+        return datetime.fromtimestamp(max(changed), UTC) if changed else None
 
     def _read_arrivals(self, folder: Path) -> None:
         with os.scandir(folder) as entries:

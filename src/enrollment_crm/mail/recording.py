@@ -1,6 +1,7 @@
 """A transport that sends nothing: for rehearsals, and for practice."""
 
 from collections.abc import Callable
+from datetime import datetime
 
 from enrollment_crm.mail.messages import OutgoingMessage
 
@@ -17,7 +18,7 @@ class RecordingTransport:
         self._accepted.add(message.message_id)
         return "250 recorded"
 
-    def was_accepted(self, message_id: str) -> bool | None:
+    def was_accepted(self, message_id: str, *, since: datetime | None = None) -> bool | None:  # noqa: ARG002
         """Whether it was taken."""
         return message_id in self._accepted
 

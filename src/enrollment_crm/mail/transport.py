@@ -1,9 +1,11 @@
 """What it means to hand a message over, and every way in which that can end.
 
-``Transport`` is a Protocol because it has several implementations: SMTP, and the recording one of tests and rehearsals.
+``Transport`` is a Protocol because it has several implementations: SMTP, a provider's HTTP API, files of this machine,
+and the recording one of rehearsals.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Protocol
 
 from enrollment_crm.mail.messages import OutgoingMessage
@@ -22,8 +24,12 @@ class Transport(Protocol):
             TransportError: one of its subclasses, which say whether a retry helps.
         """
 
-    def was_accepted(self, message_id: str) -> bool | None:
-        """Whether the relay's log knows this Message-ID; None: it cannot be told."""
+    def was_accepted(self, message_id: str, *, since: datetime | None = None) -> bool | None:
+        """Whether the message is known to have been accepted; None: it cannot be told.
+
+        False means that handing it over once more makes no second copy. No copy left before ``since``; None: nobody
+        knows, and what depends on it cannot be told.
+        """
 
     def close(self) -> None:
         """Say goodbye to the server. The transport may be used again afterwards."""
@@ -54,6 +60,13 @@ class InternationalAddressRefused(AddressRefused):
     """The address has non-ASCII letters before the @ and the relay does not offer SMTPUTF8.
 
     The address may be good: ask for another one, or send through a relay that knows RFC 6531; it is no bounce.
+    """
+
+
+class RecipientNotAllowed(AddressRefused):
+    """CRM_ALLOWED_RECIPIENT_DOMAINS does not list the recipient's domain: nothing was sent, nobody was asked.
+
+    Outside production that is the rule: list the domains of your test mailboxes. It is no bounce.
     """
 
 

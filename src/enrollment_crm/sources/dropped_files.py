@@ -1,13 +1,12 @@
 """Dropped files: JSON as Slate writes it, and everything else as delimited text."""
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.delimited import read_delimited
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
+from enrollment_crm.sources.json_documents import read_json, rows_in
 
 
 def read_dropped(file: Path) -> Sequence[Mapping[str, Any]]:
@@ -20,14 +19,9 @@ def read_dropped(file: Path) -> Sequence[Mapping[str, Any]]:
 
 
 def _json_rows(file: Path) -> list[dict[str, Any]]:
-    try:
-        # Not-a-number and infinity are no JSON and no database takes them: they stay as words.
-        content = json.loads(file.read_text("utf-8-sig"), parse_constant=str)
-    except (ValueError, RecursionError):
-        content = None
-    rows = content.get("row") if isinstance(content, Mapping) else content
-    if not isinstance(rows, list):
+    rows = rows_in(read_json(file.read_bytes()))
+    if rows is None:
         raise FeedUnreadableError(
             f'{file.name} is no JSON with a list of rows, or {{"row": [...]}}: ask for the export again.'
         )
-    return [row if isinstance(row, dict) else {DAMAGE_NOTE: "the entry is no row"} for row in rows]
+    return rows

@@ -26,6 +26,12 @@ class _Joined(BaseModel):
     joined: list[str]
 
 
+class _SecretReference(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    environment: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+
+
 class _SourceFile(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -39,6 +45,9 @@ class _SourceFile(BaseModel):
     blanks: list[str] = []
     freshness_budget_in_hours: float | None = Field(None, gt=0, le=_LONGEST_BUDGET_IN_HOURS)
     freshness: Literal["not_watched"] | None = None
+    transport: Literal["webhook"] | None = None
+    #: Names of the variables that hold the secrets: two while the sender rotates them.
+    secrets: list[_SecretReference] = Field([], max_length=2)
 
 
 class _TextLoader(yaml.BaseLoader):
@@ -97,6 +106,7 @@ def _read_field_map(file: Path, countries: Mapping[str, str]) -> FieldMap:
             defaults=entry.defaults,
             blanks=tuple(entry.blanks),
             freshness_budget=_freshness_budget(entry),
+            webhook_secrets=_webhook_secrets(entry),
         )
     except ValidationError as error:
         raise FieldMapError(f"{file.name}: {_in_words(error)}") from None
@@ -137,6 +147,12 @@ def _freshness_budget(entry: _SourceFile) -> timedelta | None:
     if entry.freshness:
         return None
     return timedelta(hours=hours) if hours else DEFAULT_BUDGET
+
+
+def _webhook_secrets(entry: _SourceFile) -> tuple[str, ...] | None:
+    if entry.transport is None and entry.secrets:
+        raise ValueError("secrets belong to transport: webhook: add that line, or take them out.")
+    return None if entry.transport is None else tuple(one.environment for one in entry.secrets)
 
 
 def _with_countries(entry: _SourceFile, countries: Mapping[str, str]) -> dict[str, Mapping[str, str]]:

@@ -1,6 +1,5 @@
 """The pull from Slate, the admissions system: a query that is published as a web service, as JSON."""
 
-import json
 import logging
 import re
 from collections.abc import Iterator, Mapping
@@ -11,8 +10,8 @@ from urllib.parse import urlsplit
 
 import requests
 
-from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachableError, FeedUnreadableError
+from enrollment_crm.sources.json_documents import read_json, rows_in
 from enrollment_crm.sources.web_sessions import failure_in_words, web_session
 
 _KEY_PARAMETER = re.compile(r"\bh=[^&\s'\"]*")
@@ -67,15 +66,11 @@ def _check_status(answer: requests.Response, url: str) -> None:
 
 
 def _rows(answer: requests.Response, url: str) -> list[dict[str, Any]]:
-    try:
-        # Not-a-number and infinity are no JSON and no database takes them: they stay as words.
-        content = json.loads(answer.content, parse_constant=str)
-    except (ValueError, RecursionError):
-        content = None
-    rows = content.get("row") if isinstance(content, Mapping) else None
-    if not isinstance(rows, list):
+    content = read_json(answer.content)
+    rows = rows_in(content) if isinstance(content, Mapping) else None
+    if rows is None:
         raise FeedUnreadableError(f"The Slate feed at {_host(url)} sends {_what_it_is(answer)}.")
-    return [row if isinstance(row, dict) else {DAMAGE_NOTE: "the entry is no row"} for row in rows]
+    return rows
 
 
 def _what_it_is(answer: requests.Response) -> str:

@@ -7,57 +7,20 @@ What was answered with 250 is on the disk: written, synced, renamed from tmp/ to
 
 import argparse
 import asyncio
-import itertools
-import os
 import signal
 import smtplib
 import sys
-import time
 from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from enrollment_crm.mail.maildir import Maildir
 from enrollment_crm.stack.ports import LOOPBACK
 from enrollment_crm.stack.programs import Service
 
 _LARGEST_MESSAGE_IN_BYTES = 10 * 1024 * 1024
 #: SMTP's answer to what it has done.
 _COMPLETED = 250
-
-
-class Maildir:
-    """Keeps messages for good. Safe for several writers, in one process or many."""
-
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._numbers = itertools.count()
-        for folder in ("tmp", "new", "cur"):
-            (directory / folder).mkdir(parents=True, exist_ok=True)
-
-    def keep(self, content: bytes, *, sender: str, recipients: list[str]) -> None:
-        """Put the message into new/: its envelope as headers, then every byte of the message as it came."""
-        name = f"{time.time_ns()}.P{os.getpid()}Q{next(self._numbers)}.localhost"
-        unfinished = self._directory / "tmp" / name
-        with unfinished.open("xb") as file:
-            file.write(_envelope_headers(sender, recipients) + content)
-            file.flush()
-            os.fsync(file.fileno())
-        unfinished.rename(self._directory / "new" / name)
-        _sync_folder(self._directory / "new")
-
-
-def _envelope_headers(sender: str, recipients: list[str]) -> bytes:
-    # aiosmtpd gives the empty sender of a bounce as "<>", every other one without its brackets.
-    lines = [f"Return-Path: <{sender.strip('<>')}>", *(f"Delivered-To: {recipient}" for recipient in recipients)]
-    return "".join(f"{line}\r\n" for line in lines).encode("utf-8", errors="surrogateescape")
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _Handler:

@@ -15,6 +15,7 @@ from typing import Self
 from pydantic import SecretStr
 
 from enrollment_crm.bootstrap import clock_of, engine_of, programs_of
+from enrollment_crm.mail.allowed_recipients import EVERY_DOMAIN
 from enrollment_crm.settings import Settings
 from enrollment_crm.stack import mailbox
 from enrollment_crm.stack.airflow import ADMIN, Airflow, place_of
@@ -162,6 +163,11 @@ class Stack:
                 "smtp_port": free_port(),
                 "smtp_username": "",
                 "smtp_starttls": False,
+                "smtp_implicit_tls": False,
+                "transport": "smtp",
+                "accept_log_file": None,
+                # Our own mailbox delivers nothing: whoever is written to, no inbox is reached.
+                "allowed_recipient_domains": EVERY_DOMAIN,
             }
             filled["accept_log_directory"] = state_directory / "mail"
         return given.model_copy(update=filled)
@@ -208,7 +214,10 @@ class Stack:
 
     def _public_app(self) -> Service:
         settings = self.settings
-        app = ("enrollment_crm.web.public.app:create_app", "--factory", "--no-access-log", "--no-server-header")
+        app = (
+            *("enrollment_crm.web.public.app:create_app", "--factory", "--no-access-log", "--no-server-header"),
+            *("--no-proxy-headers", "--http", "enrollment_crm.web.public.connections:PatientProtocol"),
+        )
         place = ("--host", settings.public_host, "--port", str(settings.public_port))
         return Service(
             "public-app",

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, LargeBinary, Table, or_, select, tuple_
 
+from enrollment_crm.domain.suppressions import DEAD
 from enrollment_crm.storage.models import (
     ApplicationReferenceRow,
     ApplicationRow,
@@ -15,7 +16,9 @@ from enrollment_crm.storage.models import (
     MessageRow,
     PersonReferenceRow,
     PersonRow,
+    SuppressionRow,
 )
+from enrollment_crm.storage.suppressions import is_suppressed
 
 #: A row, by column.
 HeldRow = dict[str, Any]
@@ -42,7 +45,8 @@ def rows_held(connection: Connection, ids: Sequence[int], *, inbox_ids: Sequence
 
 def _condition(table: Table, ids: Sequence[int], inbox_ids: Sequence[int]) -> ColumnElement[bool] | None:
     applications = select(ApplicationRow.id).where(ApplicationRow.person_id.in_(ids))
-    keys: dict[str, Any] = {"person": ids, "application": applications, "inbox": inbox_ids}
+    messages = select(MessageRow.id).where(MessageRow.person_id.in_(ids))
+    keys: dict[str, Any] = {"person": ids, "application": applications, "inbox": inbox_ids, "message": messages}
     theirs = [
         key.parent.in_(keys[key.column.table.name]) for key in table.foreign_keys if key.column.table.name in keys
     ]
@@ -53,6 +57,8 @@ def _condition(table: Table, ids: Sequence[int], inbox_ids: Sequence[int]) -> Co
         reference = ApplicationReferenceRow
         called = select(reference.source, reference.reference).where(reference.application_id.in_(applications))
         theirs = [named.in_(called)]
+    if table is SuppressionRow.__table__:
+        theirs = [table.c.email_key.in_(select(PersonRow.email_key).where(PersonRow.id.in_(ids)))]
     return or_(*theirs) if theirs else None
 
 
@@ -93,9 +99,9 @@ class KnownReference:
 
 def records_known(connection: Connection, ids: Sequence[int]) -> list[KnownRecord]:
     """The records of a person, the one that is written to first."""
-    person = PersonRow.__table__.c
+    person = PersonRow
     statement = (
-        select(person.id, person.email, person.merged_into_id.is_(None), person.bounced_at.is_not(None))
+        select(person.id, person.email, person.merged_into_id.is_(None), is_suppressed(DEAD))
         .where(person.id.in_(ids))
         .order_by(person.merged_into_id.is_not(None), person.id)
     )

@@ -13,6 +13,7 @@ from enrollment_crm.storage.models import (
     ChecklistItemRow,
     ConsentRow,
     EventRow,
+    MessageEventRow,
     MessageRow,
     PersonMergeRow,
     PersonReferenceRow,
@@ -22,6 +23,7 @@ from enrollment_crm.storage.models import (
     StaffActionRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.suppressions import blank_suppressions
 
 #: In the place of an address: no mail system can have such a domain (RFC 2606).
 _NOBODY = "@erased.invalid"
@@ -35,8 +37,10 @@ def blank_records(connection: Connection, ids: Sequence[int], *, at: datetime) -
     ):  # fmt: skip
         connection.execute(delete(table).where(table.person_id.in_(ids)))
     _blank_applications(connection, ids)
+    _blank_events(connection, ids)
     connection.execute(update(MessageRow).where(MessageRow.person_id.in_(ids)).values(content=null()))
     nobody = func.concat(literal("erased-"), PersonRow.id, literal(_NOBODY))
+    blank_suppressions(connection, ids, nobody=nobody)
     birth_date: date | None = None
     blank: dict[str, Any] = {
         "email": nobody,
@@ -54,6 +58,13 @@ def blank_records(connection: Connection, ids: Sequence[int], *, at: datetime) -
         "erased_at": at,
     }
     connection.execute(update(PersonRow).where(PersonRow.id.in_(ids)).values(blank))
+
+
+def _blank_events(connection: Connection, ids: Sequence[int]) -> None:
+    """The timeline of their messages stays; the words of mail systems may repeat a part of the address."""
+    theirs = select(MessageRow.id).where(MessageRow.person_id.in_(ids))
+    events = update(MessageEventRow).where(MessageEventRow.message_row_id.in_(theirs))
+    connection.execute(events.values(detail=""))
 
 
 def _blank_trail(connection: Connection, ids: Sequence[int]) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.batches import InboxOutcome
+from enrollment_crm.storage.deliveries import note_delivery
 from enrollment_crm.storage.models import InboxRow
 
 #: Channel on which the inbox tells listeners that a row arrived; the payload is the kind of row.
@@ -99,7 +100,8 @@ def count_pending(connection: Connection, *, kind: str) -> int:
 def keep_one_row(
     connection: Connection, raw: Mapping[str, Any], *, source: str, kind: str, received_at: datetime
 ) -> int:
-    """Keep one row and give its id: the one it already had, where it was delivered before."""
-    keep_raw_rows(connection, [raw], source=source, kind=kind, received_at=received_at)
+    """Keep one row as a delivery of its own and give its id: the one it already had, where it was delivered before."""
+    kept = keep_raw_rows(connection, [raw], source=source, kind=kind, received_at=received_at)
+    note_delivery(connection, source=source, kind=kind, at=received_at, new=kept.new, known=kept.known)
     statement = select(InboxRow.id).where(InboxRow.source == source, InboxRow.digest == digest_of(raw))
     return connection.execute(statement).scalar_one()

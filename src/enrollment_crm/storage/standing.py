@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, select
 
+from enrollment_crm.domain.suppressions import DEAD
 from enrollment_crm.storage.models import PersonRow
+from enrollment_crm.storage.suppressions import is_suppressed
 
 
 @dataclass(frozen=True)
@@ -20,8 +22,6 @@ class Standing:
 
 def standing_of(connection: Connection, ids: Sequence[int]) -> list[Standing]:
     """How these records stand, by id."""
-    person = PersonRow.__table__.c
-    statement = select(
-        person.id, person.merged_into_id, person.erased_at.is_not(None), person.bounced_at.is_not(None)
-    ).where(person.id == func.any(list(ids)))
-    return [Standing(*row) for row in connection.execute(statement.order_by(person.id))]
+    erased, dead = PersonRow.erased_at.is_not(None), is_suppressed(DEAD)
+    statement = select(PersonRow.id, PersonRow.merged_into_id, erased, dead).where(PersonRow.id == func.any(list(ids)))
+    return [Standing(*row) for row in connection.execute(statement.order_by(PersonRow.id))]

@@ -8,12 +8,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Text, bindparam, cast, delete, func, or_, select, update
 
+from enrollment_crm.domain.addresses import address_key
 from enrollment_crm.domain.batches import BatchStep, InboxOutcome
 from enrollment_crm.domain.traces import Traces
 from enrollment_crm.storage.models import (
     ApplicationReferenceRow,
     ApplicationRow,
     BatchRow,
+    CorrectionRow,
     InboxRow,
     PersonReferenceRow,
     PersonRow,
@@ -43,6 +45,12 @@ def traces_of(connection: Connection, ids: Sequence[int]) -> Traces:
         person_references=frozenset((row[0], row[1]) for row in connection.execute(people)),
         application_references=frozenset((row[0], str(row[1])) for row in connection.execute(last.union(every))),
     )
+
+
+def rows_corrected_to(connection: Connection, traces: Traces) -> set[int]:
+    """The raw rows that a correction of staff gives to the person, whatever the rows themselves say."""
+    statement = select(CorrectionRow.inbox_id, CorrectionRow.value).where(CorrectionRow.value.contains("@"))
+    return {row.inbox_id for row in connection.execute(statement) if address_key(row.value) in traces.address_keys}
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,8 @@ def empty_rows(connection: Connection, ids: Sequence[int], *, now: datetime) -> 
     for kind in sorted({row.kind for row in pending}):
         settle_erased(connection, [row.id for row in pending if row.kind == kind], kind=kind, now=now)
     unloaded = [row for row in rows if row.outcome == InboxOutcome.ACCEPTED and row.step == BatchStep.VALIDATED]
-    rejected = [row for row in rows if row.outcome == InboxOutcome.QUARANTINED]
+    rejected = [row for row in rows if row.outcome in (InboxOutcome.QUARANTINED, InboxOutcome.DISCARDED)]
+    connection.execute(delete(CorrectionRow).where(CorrectionRow.inbox_id == func.any(list(ids))))
     connection.execute(delete(QuarantineRow).where(QuarantineRow.inbox_id == func.any([row.id for row in rejected])))
     _recount(connection, Counter(row.batch_id for row in unloaded), BatchRow.accepted.key)
     _recount(connection, Counter(row.batch_id for row in rejected), BatchRow.quarantined.key)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -16,6 +17,7 @@ from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Cadences
 from enrollment_crm.domain.reminders import DueCell, DuePoint, Span, due_cells, due_points, still_due
 from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.tally import Tally
 from enrollment_crm.domain.turns import LONGEST_WAIT, Outage, Turn, date_changes
 from enrollment_crm.storage.cells import DuePeople
 from enrollment_crm.storage.claims import DueCount
@@ -26,7 +28,7 @@ from enrollment_crm.storage.reminders import DuePage, claim_due_people, count_du
 from enrollment_crm.storage.sweeps import outages_since, swept_until, zones_of_people
 from enrollment_crm.storage.turns import personal_turns
 from enrollment_crm.workflows.composition import Calendar
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim, deliver
 from enrollment_crm.workflows.outbox import Outbox
 
 #: People of a zone looked through in one statement.
@@ -169,10 +171,9 @@ def send_cell(outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: datetim
     people = due_people(outbox, still_due(cell, calendar.deadlines, now=now), view)
     if people.cell.points or people.cell.invitations:
         for chosen in _chosen(outbox, people):
-            with transaction(outbox.engine) as connection:
-                claim = claim_due_people(connection, chosen, lease=outbox.lease, now=now)
-            tally.add_withheld(claim.withheld)
-            tally += deliver(outbox, claim.message_ids, calendar, now=now)
+            claimed = claim(outbox, partial(claim_due_people, people=chosen, lease=outbox.lease, now=now))
+            tally.add_withheld(claimed.withheld)
+            tally += deliver(outbox, claimed.messages, calendar, now=now)
     return tally
 
 

@@ -39,7 +39,7 @@ from enrollment_crm.storage.tombstones import (
     set_tombstones,
     settle_erased,
 )
-from enrollment_crm.storage.traces import FoundRow, empty_rows, redact_rows, rows_with, traces_of
+from enrollment_crm.storage.traces import FoundRow, empty_rows, redact_rows, rows_corrected_to, rows_with, traces_of
 from enrollment_crm.storage.unmerging import lock_people
 from enrollment_crm.workflows.people import surviving_person
 
@@ -105,7 +105,7 @@ def _rows_about(
     connection: Connection, ids: Sequence[int], traces: Traces, field_maps: Mapping[str, FieldMap]
 ) -> tuple[set[int], list[FoundRow]]:
     """The raw rows that are theirs, and the ones about others that name them."""
-    theirs, named = rows_of_events(connection, ids), []
+    theirs, named = rows_of_events(connection, ids) | rows_corrected_to(connection, traces), []
     for row in rows_with(connection, traces):
         canonical = translate(row.raw, field_maps[row.source]) if row.source in field_maps else None
         mention = mention_in(row.raw, canonical, source=row.source, traces=traces)

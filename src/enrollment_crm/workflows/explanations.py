@@ -6,6 +6,7 @@ from datetime import datetime
 
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.reminders import Span
+from enrollment_crm.domain.suppressions import SUPPRESSIONS_IN_WORDS
 from enrollment_crm.domain.turns import PersonalTurn
 from enrollment_crm.domain.zones import choose_zone
 from enrollment_crm.storage.engine import transaction
@@ -88,9 +89,13 @@ def _remarks(record: PersonRecord, merged: list[int]) -> list[str]:
         if person.erased_at
         else "": person.erased_at,
         "Reported a message as spam: nothing is sent any more.": person.complained_at,
-        "The address does not exist any more: a message came back for good.": person.bounced_at,
         "Waits for a route: nothing about deadlines is sent until it is decided.": person.needs_routing,
         f"These records were merged into this one: {', '.join(map(str, merged))}.": merged,
         "No entry term is known: no deadline is theirs (R2).": not any(one.entry_term for one in record.interests),
     }
-    return [sentence for sentence, holds in said.items() if holds]
+    listed = [
+        f"On the suppression list since {one.at:%Y-%m-%d}: {SUPPRESSIONS_IN_WORDS[one.reason]} (R7)"
+        for one in record.suppressions
+        if one.lifted_at is None
+    ]
+    return listed + [sentence for sentence, holds in said.items() if holds]

@@ -7,9 +7,11 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.feeds import Delivery, Feed
+from enrollment_crm.storage.deliveries import note_delivery
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.freshness import record_delivery
 from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
@@ -65,6 +67,9 @@ def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_
     with transaction(engine, dry_run=dry_run) as connection:
         record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
         kept = keep_raw_rows(connection, rows, source=feed.source, kind=feed.kind.value, received_at=now)
+        damaged = sum(1 for row in rows if DAMAGE_NOTE in row)
+        counts = {"new": kept.new, "known": kept.known, "damaged": damaged}
+        note_delivery(connection, source=feed.source, kind=feed.kind.value, at=now, **counts)
     if not dry_run:
         delivery.keep()
     return Collected(kept.new, kept.known)

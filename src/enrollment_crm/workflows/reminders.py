@@ -16,6 +16,7 @@ from enrollment_crm.domain.notices import MovedDate, name_of_moved_date
 from enrollment_crm.domain.reminders import DueCell, name_of_cell
 from enrollment_crm.domain.session_reminders import DueSession, name_of_session
 from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.tally import Tally
 from enrollment_crm.storage.claims import DueCount
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.overview import is_anything_on_its_way
@@ -31,7 +32,7 @@ from enrollment_crm.workflows.cells import (
     view_calendar,
 )
 from enrollment_crm.workflows.checklist_reminders import find_checklists, send_checklists
-from enrollment_crm.workflows.delivery import Tally, resume
+from enrollment_crm.workflows.delivery import resume
 from enrollment_crm.workflows.freshness import gate_at, gate_in, note_sources
 from enrollment_crm.workflows.notices import (
     SESSION_NOTICES,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from enrollment_crm.mail.maildir import Maildir
 from enrollment_crm.stack import mailbox
-from enrollment_crm.stack.mailbox import Maildir
 from enrollment_crm.stack.ports import LOOPBACK, free_port
 from enrollment_crm.stack.processes import Supervisor
 

@@ -11,15 +11,17 @@ from enrollment_crm.storage.models.calendar import (
     SweepRow,
 )
 from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
-from enrollment_crm.storage.models.feedback import BounceRow, ReceivedFactRow
+from enrollment_crm.storage.models.feedback import BounceRow, MessageEventRow, ReceivedFactRow, SuppressionRow
 from enrollment_crm.storage.models.identity import PersonMergeRow, PersonReferenceRow, StaffActionRow, TombstoneRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
+    DeliveryRow,
     FreshnessGateRow,
     InboxRow,
     QuarantineRow,
     RuleCountRow,
     SourceDeliveryRow,
+    WebhookEventRow,
 )
 from enrollment_crm.storage.models.ledger import MESSAGE_IDS, CoverRow, MessageRow
 from enrollment_crm.storage.models.people import (
@@ -32,6 +34,7 @@ from enrollment_crm.storage.models.people import (
     ReviewRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.models.quarantine import CorrectionRow, QuarantineStepRow, ValueOverrideRow
 
 __all__ = [
     "MESSAGE_IDS",
@@ -44,12 +47,15 @@ __all__ = [
     "CalendarReviewRow",
     "ChecklistItemRow",
     "ConsentRow",
+    "CorrectionRow",
     "CoverRow",
     "DeadlineRow",
+    "DeliveryRow",
     "EventRow",
     "FreshnessGateRow",
     "InboxRow",
     "InterestRow",
+    "MessageEventRow",
     "MessageRow",
     "OutageRow",
     "PersonMergeRow",
@@ -57,6 +63,7 @@ __all__ = [
     "PersonRow",
     "PrepSessionRow",
     "QuarantineRow",
+    "QuarantineStepRow",
     "ReceivedFactRow",
     "RegistrationRow",
     "ResidencyEvidenceRow",
@@ -64,7 +71,10 @@ __all__ = [
     "RuleCountRow",
     "SourceDeliveryRow",
     "StaffActionRow",
+    "SuppressionRow",
     "SweepRow",
     "TombstoneRow",
     "UnsubscriptionRow",
+    "ValueOverrideRow",
+    "WebhookEventRow",
 ]

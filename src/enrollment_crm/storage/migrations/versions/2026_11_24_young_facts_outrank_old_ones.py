@@ -7,12 +7,12 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "d5b11ecd5427"
-down_revision: str | None = "a81f0c3e5d97"
+down_revision: str | None = "9c4d1e7fa2b6"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
 
-_OUTCOMES = "'pending', 'accepted', 'quarantined'"
+_OUTCOMES = "'pending', 'accepted', 'quarantined', 'discarded'"
 
 
 def upgrade() -> None:
