@@ -1,6 +1,6 @@
 """Field maps: how the rows of one source become canonical rows; configuration, in ``config/sources/``."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, lru_cache
@@ -173,3 +173,8 @@ def _first(raw: Mapping[str, object], names: tuple[str, ...]) -> str | None:
 
 def _joined(raw: Mapping[str, object], names: tuple[str, ...]) -> str | None:
     return " ".join(filter(None, (text_of(raw.get(name)) for name in names))) or None
+
+
+def translate_all(raws: Sequence[Mapping[str, object]], field_map: FieldMap) -> list[dict[str, str | None]]:
+    """The canonical rows that raw rows of one source mean."""
+    return [translate(raw, field_map) for raw in raws]

@@ -1,5 +1,6 @@
 """Consent: the proof that somebody asked to be written to, and what they want nothing of any more (R7)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, or_, select, update
@@ -52,13 +53,13 @@ def record_consent(
         .values(lifted_at=given_at)
     )
     if connection.execute(lifted).rowcount:
-        _free_unsubscribed_keys(connection, person_id)
+        free_unsubscribed_keys(connection, [person_id])
         turn_interests(connection, person_id=person_id, at=received_at)
 
 
-def _free_unsubscribed_keys(connection: Connection, person_id: int) -> None:
+def free_unsubscribed_keys(connection: Connection, people: Sequence[int]) -> None:
     """What was withheld only because of an unsubscription that is lifted was missed, and R6 applies to it (R7)."""
-    withheld = (CoverRow.person_id == person_id) & (CoverRow.withheld == WithholdReason.UNSUBSCRIBED.value)
+    withheld = (CoverRow.person_id == func.any(list(people))) & (CoverRow.withheld == WithholdReason.UNSUBSCRIBED.value)
     connection.execute(update(CoverRow).where(withheld, ~CoverRow.released).values(released=True))
 
 

@@ -2,16 +2,20 @@
 
 import logging
 from collections.abc import Mapping
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from enrollment_crm.domain.people import Contact
+from enrollment_crm.domain.people import Contact, Details, bring_up_to_date
 from enrollment_crm.domain.residency import ResidencyEvidence
-from enrollment_crm.domain.zones import choose_zone
+from enrollment_crm.domain.zones import ZoneChoice
 from enrollment_crm.storage.models import EventRow, InterestRow, PersonRow, ResidencyEvidenceRow
+
+#: The columns of a person that rows of sources speak of.
+DETAILS = tuple(one.name for one in fields(Details))
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,28 +25,26 @@ def upsert_person(connection: Connection, contact: Contact, *, country_zones: Ma
 
     The person is marked for routing. The row stays locked until the transaction ends.
     """
-    known = _find(connection, contact.email_key) or _create(connection, contact, now)
-    country = contact.country or known.country
-    news = choose_zone(contact.time_zone, country, country_zones=country_zones)
-    # A zone that does not exist says nothing, and so erases nothing.
-    stated = contact.time_zone if news.basis == "stated" else known.stated_time_zone or contact.time_zone
-    choice = choose_zone(stated, country, country_zones=country_zones)
-    if news.warning:
-        _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", known.id, choice.basis)
-    said = {
-        "first_name": contact.first_name or known.first_name,
-        "last_name": contact.last_name or known.last_name,
-        "phone": contact.phone or known.phone,
-        "country": country,
-        "stated_time_zone": stated,
-        "zone": choice.zone,
-        "needs_routing": True,
-    }
-    connection.execute(update(PersonRow).where(PersonRow.id == known.id).values(said))
-    person_id: int = known.id
-    if choice.zone != known.zone:
+    row = _find(connection, contact.email_key) or _create(connection, contact, now)
+    known = details_of(row)
+    details, instead = bring_up_to_date(known, contact, country_zones=country_zones)
+    if instead:
+        warn_of_zone(row.id, instead)
+    person_id: int = row.id
+    connection.execute(update(PersonRow).where(PersonRow.id == person_id).values(**asdict(details), needs_routing=True))
+    if details.zone != known.zone:
         turn_interests(connection, person_id=person_id, at=now)
     return person_id
+
+
+def details_of(row: Row[Any]) -> Details:
+    """What is known of the person of this row."""
+    return Details(*(getattr(row, name) for name in DETAILS))
+
+
+def warn_of_zone(person_id: int, instead: ZoneChoice) -> None:
+    """Tell operations that somebody states a time zone that does not exist, and what was taken instead."""
+    _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", person_id, instead.basis)
 
 
 def turn_interests(connection: Connection, *, person_id: int, at: datetime) -> None:
@@ -71,7 +73,7 @@ def _create(connection: Connection, contact: Contact, now: datetime) -> Row[Any]
     values = {
         "email": contact.email,
         "email_key": contact.email_key,
-        "zone": choose_zone(None, None, country_zones={}).zone,
+        "zone": Details().zone,
         "arrived_at": now,
     }
     connection.execute(insert_or_ignore(PersonRow).values(values).on_conflict_do_nothing())

@@ -22,7 +22,7 @@ from enrollment_crm.storage.people import (
     record_event,
     upsert_person,
 )
-from enrollment_crm.storage.routing import open_review
+from enrollment_crm.storage.reviews import open_review
 from enrollment_crm.workflows.batches import Loaded, load_validated
 
 

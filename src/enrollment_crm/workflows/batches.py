@@ -1,6 +1,6 @@
 """Batches: pending rows are judged together, once, and each is accepted or put aside with a reason."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine
 
 from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError, occurred_at_in
-from enrollment_crm.domain.field_maps import FieldMap, translate
+from enrollment_crm.domain.field_maps import FieldMap, translate_all
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.storage.batches import (
     QuarantinedRow,
@@ -53,6 +53,11 @@ class Loaded:
 #: Takes one accepted row into the people's records; raises ``UnvalidatedRowError`` with a sentence where it cannot.
 LoadRow = Callable[[Connection, RawRow, CanonicalRow], None]
 
+#: Accepted rows with what they mean, in the order in which they happened.
+AcceptedRows = Sequence[tuple[RawRow, CanonicalRow]]
+#: Takes all accepted rows of a batch into the people's records; gives those that it cannot take, with a sentence.
+LoadRows = Callable[[Connection, AcceptedRows], Sequence[QuarantinedRow]]
+
 
 def validate_pending(
     engine: Engine,
@@ -92,10 +97,8 @@ def _validate_batch(
     rows = pending_rows(connection, kind=kind.value, limit=_ROWS_A_BATCH)
     if not rows:
         return None
-    unreadable = [_without_field_map(row) for row in rows if row.source not in field_maps]
-    candidates = [
-        CandidateRow(row.id, translate(row.raw, field_maps[row.source])) for row in rows if row.source in field_maps
-    ]
+    translated, unreadable = _translated(rows, field_maps)
+    candidates = [CandidateRow(row.id, canonical) for row, canonical in translated]
     verdict = validator.validate(kind, candidates)
     record_batch(
         connection,
@@ -109,6 +112,21 @@ def _validate_batch(
         now=now,
     )
     return Validated(1, len(rows), len(verdict.accepted), len(unreadable) + len(verdict.rejected))
+
+
+def _translated(
+    rows: Sequence[RawRow], field_maps: Mapping[str, FieldMap]
+) -> tuple[list[tuple[RawRow, CanonicalRow]], list[QuarantinedRow]]:
+    """The rows with what they mean, source by source; beside them those of sources that nobody can read."""
+    of_source: dict[str, list[RawRow]] = {}
+    for row in rows:
+        of_source.setdefault(row.source, []).append(row)
+    readable: list[tuple[RawRow, CanonicalRow]] = []
+    for source, theirs in of_source.items():
+        if source in field_maps:
+            readable += zip(theirs, translate_all([row.raw for row in theirs], field_maps[source]), strict=True)
+    readable.sort(key=lambda one: one[0].id)
+    return readable, [_without_field_map(row) for row in rows if row.source not in field_maps]
 
 
 def _without_field_map(row: RawRow) -> QuarantinedRow:
@@ -128,11 +146,39 @@ def load_validated(
     now: datetime,
     dry_run: bool = False,
 ) -> Loaded:
+    """Take the accepted rows of every validated batch into the people's records, one by one."""
+
+    def load_rows(connection: Connection, rows: AcceptedRows) -> list[QuarantinedRow]:
+        cannot = []
+        for row, canonical in rows:
+            try:
+                load_row(connection, row, canonical)
+            except UnvalidatedRowError as error:
+                cannot.append(unusable(row, error))
+        return cannot
+
+    return load_batches(engine, field_maps, load_rows, kind=kind, now=now, dry_run=dry_run)
+
+
+def unusable(row: RawRow, error: UnvalidatedRowError) -> QuarantinedRow:
+    """A row that the rules accepted and nobody can use, with the sentence that says why."""
+    return QuarantinedRow(row.id, "usable", "", str(error))
+
+
+def load_batches(
+    engine: Engine,
+    field_maps: Mapping[str, FieldMap],
+    load_rows: LoadRows,
+    *,
+    kind: RecordKind,
+    now: datetime,
+    dry_run: bool = False,
+) -> Loaded:
     """Take the accepted rows of every validated batch into the people's records, a batch a transaction."""
     total = Loaded()
     while True:
         with transaction(engine, dry_run=dry_run) as connection:
-            one = _load_batch(connection, field_maps, load_row, kind=kind, now=now)
+            one = _load_batch(connection, field_maps, load_rows, kind=kind, now=now)
         if one is None:
             return total
         total = Loaded(total.batches + 1, total.loaded + one.loaded, total.quarantined + one.quarantined)
@@ -150,7 +196,7 @@ def _happened(row: RawRow, canonical: CanonicalRow) -> datetime:
 def _load_batch(
     connection: Connection,
     field_maps: Mapping[str, FieldMap],
-    load_row: LoadRow,
+    load_rows: LoadRows,
     *,
     kind: RecordKind,
     now: datetime,
@@ -160,15 +206,10 @@ def _load_batch(
         return None
     wait_for_other_loaders(connection)
     rows = accepted_rows(connection, batch_id=batch_id)
-    unusable = [_without_field_map(row) for row in rows if row.source not in field_maps]
-    translated = [(row, translate(row.raw, field_maps[row.source])) for row in rows if row.source in field_maps]
+    translated, unreadable = _translated(rows, field_maps)
     # As it happened, but rows without an address last: one with it may be what tells whose they are.
     translated.sort(key=lambda one: (not one[1].get("email"), _happened(*one), one[0].id))
-    for row, canonical in translated:
-        try:
-            load_row(connection, row, canonical)
-        except UnvalidatedRowError as error:
-            unusable.append(QuarantinedRow(row.id, "usable", "", str(error)))
-    quarantine_rows(connection, unusable, batch_id=batch_id, now=now)
-    finish_batch(connection, batch_id, rejected_while_loading=len(unusable))
-    return Loaded(1, len(rows) - len(unusable), len(unusable))
+    rejected = [*unreadable, *load_rows(connection, translated)]
+    quarantine_rows(connection, rejected, batch_id=batch_id, now=now)
+    finish_batch(connection, batch_id, rejected_while_loading=len(rejected))
+    return Loaded(1, len(rows) - len(rejected), len(rejected))

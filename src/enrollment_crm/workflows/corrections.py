@@ -17,7 +17,7 @@ from enrollment_crm.storage.corrections import PersonWithTerm, person_with_term,
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.facts import is_new
 from enrollment_crm.storage.people import add_evidence, await_routing, person_of_address, upsert_person
-from enrollment_crm.storage.routing import open_review_once
+from enrollment_crm.storage.reviews import open_review_once
 from enrollment_crm.workflows.cells import CalendarView, view_calendar
 from enrollment_crm.workflows.inbox import FORM
 from enrollment_crm.workflows.superseding import supersede_for_person
