@@ -7,6 +7,7 @@ of its own, so that the memory of one is not the memory of another.
 import multiprocessing
 import os
 import resource
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -53,6 +54,11 @@ class _Cost:
     wall: float = 0.0
     ours: float = 0.0
     server: float = 0.0
+
+    @property
+    def cpu(self) -> float:
+        """Of both: what a shared machine shows more truly than the clock."""
+        return self.ours + self.server
 
     def __add__(self, other: "_Cost") -> "_Cost":
         return _Cost(self.wall + other.wall, self.ours + other.ours, self.server + other.server)
@@ -193,11 +199,53 @@ class _Process:
 
 
 def _rows(one: _Figures, smallest: _Figures) -> list[Measurement]:
-    whole, rows = one.whole, f"{one.rows:,} signups from a file"
-    ratio, again = whole.wall / one.copy.wall, one.again.wall / whole.wall
-    a_row, at_first = whole.wall / one.rows * 1e6, smallest.whole.wall / smallest.rows * 1e6
-    growth, times = a_row / at_first, f"<= {_MOST_TIMES_COPY} times COPY"
-    result = [
-        Measurement(f"{rows} to routed people, beside COPY", whole.wall, "s", one.copy.wall, ratio, times, ratio <= 15),
+    whole, what = one.whole, f"{one.rows:,} signups"
+    growth = (whole.cpu / one.rows) / (smallest.whole.cpu / smallest.rows)
+    goals = {
+        "from a file to routed people, beside COPY": _beside(whole, one.copy, _MOST_TIMES_COPY),
+        "the same file again, beside the first time": _beside(one.again, whole, _MOST_OF_FIRST),
+    }
+    rows = [
+        Measurement(f"{what} {name}", value, "s", reference, ratio, f"<= {most} times", ratio <= most)
+        for name, (value, reference, ratio, most) in goals.items()
     ]
-    return result
+    none, nothing = f"{one.written_again} rows written by the second time", one.written_again == 0
+    return [
+        *rows,
+        *(_in_words(f"{what}: {name}", cost) for name, cost in {"COPY": one.copy, **one.steps}.items()),
+        Measurement(f"{what}, {none}", one.written_again, "rows", None, None, "0", nothing),
+        Measurement(
+            f"{what}, CPU a row beside that of {smallest.rows:,}",
+            whole.cpu / one.rows * 1e6,
+            "us",
+            smallest.whole.cpu / smallest.rows * 1e6,
+            growth,
+            f"<= {_MOST_GROWTH} times",
+            growth <= _MOST_GROWTH,
+        ),
+        Measurement(
+            f"{what}, memory of our process at its peak",
+            one.gibibytes,
+            "GiB",
+            None,
+            None,
+            f"<= {_MOST_GIBIBYTES}",
+            one.gibibytes <= _MOST_GIBIBYTES,
+        ),
+    ]
+
+
+def _beside(cost: _Cost, reference: _Cost, most: float) -> tuple[float, float, float, float]:
+    return cost.wall, reference.wall, cost.wall / reference.wall, most
+
+
+def _in_words(name: str, cost: _Cost) -> Measurement:
+    name = f"{name} (CPU: ours {cost.ours:.2f} s, PostgreSQL {cost.server:.2f} s)"
+    return Measurement(name, cost.wall, "s", None, None, "", ok=True)
+
+
+if __name__ == "__main__":
+    for row in measure([int(word) for word in sys.argv[1:]] or _SIZES):
+        sys.stdout.write(
+            f"{row.value:10.3f} {row.unit:5} {row.ratio or 0:7.2f}  {'yes' if row.ok else 'NO ':3}  {row.name}\n"
+        )

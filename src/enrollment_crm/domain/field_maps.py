@@ -1,6 +1,6 @@
 """Field maps: how the rows of one source become canonical rows; configuration, in ``config/sources/``."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, lru_cache
@@ -40,7 +40,8 @@ _YES_AND_NO = {
 #: Names are never taken for blanks: there are people called Null.
 _NAMES = ("first_name", "last_name")
 
-_Step: TypeAlias = tuple[str, tuple[str, ...], bool, Callable[[str], str | None]]
+#: A canonical field, the raw fields it is read from, whether these are joined, and what their text means.
+Step: TypeAlias = tuple[str, tuple[str, ...], bool, Callable[[str], str | None]]
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ class FieldMap:
                 yield f"terms.{code}: {error}"
 
     @cached_property
-    def _steps(self) -> tuple[_Step, ...]:
+    def steps(self) -> tuple[Step, ...]:
         """What to do for each canonical field, worked out once: a million rows go through it."""
         named = {**self.fields, DAMAGE: RawFields((DAMAGE_NOTE,))}
         return tuple((name, raw.names, raw.joined, self._reader(name)) for name, raw in named.items())
@@ -116,7 +117,7 @@ class FieldMap:
     def _reader(self, name: str) -> Callable[[str], str | None]:
         """Turns the trimmed text of one field into its canonical value."""
         if name == DAMAGE or name in _NAMES:
-            return lambda text: text
+            return as_it_is
         meanings: dict[str, str | None] = dict.fromkeys(map(lookup_key, self.blanks))
         choices = self._choices(name)
         meanings |= _YES_AND_NO if YES in choices else {}
@@ -127,11 +128,17 @@ class FieldMap:
         otherwise = self._otherwise(name)
         if not meanings:
             return otherwise
+        longest = max(map(len, meanings))
 
         @lru_cache(maxsize=1024)  # the same few values come again and again
-        def read(text: str) -> str | None:
+        def look_up(text: str) -> str | None:
             key = lookup_key(text)
             return meanings[key] if key in meanings else otherwise(text)
+
+        def read(text: str) -> str | None:
+            # One long word is in no value map: addresses and the like, of which each is another.
+            is_long_word = len(text) > longest and text.isascii() and " " not in text
+            return otherwise(text) if is_long_word else look_up(text)
 
         return read
 
@@ -142,7 +149,12 @@ class FieldMap:
         if name == "occurred_at":
             zone, formats = ZoneInfo(self.time_zone), self.date_formats
             return lambda text: instant_text_of(text, zone, formats)
-        return lambda text: text
+        return as_it_is
+
+
+def as_it_is(text: str) -> str:
+    """The meaning of a text of which there are as many as people."""
+    return text
 
 
 def translate(raw: Mapping[str, object], field_map: FieldMap) -> dict[str, str | None]:
@@ -152,7 +164,7 @@ def translate(raw: Mapping[str, object], field_map: FieldMap) -> dict[str, str |
     """
     row: dict[str, str | None] = dict.fromkeys(CANONICAL_FIELDS[field_map.kind])
     row.update(field_map.defaults)
-    for name, raw_names, joined, read in field_map._steps:
+    for name, raw_names, joined, read in field_map.steps:
         text = _joined(raw, raw_names) if joined else _first(raw, raw_names)
         if text is None:
             continue
@@ -173,8 +185,3 @@ def _first(raw: Mapping[str, object], names: tuple[str, ...]) -> str | None:
 
 def _joined(raw: Mapping[str, object], names: tuple[str, ...]) -> str | None:
     return " ".join(filter(None, (text_of(raw.get(name)) for name in names))) or None
-
-
-def translate_all(raws: Sequence[Mapping[str, object]], field_map: FieldMap) -> list[dict[str, str | None]]:
-    """The canonical rows that raw rows of one source mean."""
-    return [translate(raw, field_map) for raw in raws]

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from sqlalchemy import Column, Connection, FromClause, MetaData, Table
 from sqlalchemy.schema import CreateTable
@@ -14,6 +14,9 @@ from enrollment_crm.storage.relations import Columns, relation
 if TYPE_CHECKING:
     import psycopg
 
+#: Names of columns, and the values of each, all of one length.
+Values: TypeAlias = Mapping[str, Sequence[Any]]
+
 #: Of more rows than this a table is made for the length of the transaction; making one costs a few milliseconds.
 _MOST_AS_ARRAYS = 200
 _LINES_A_BLOCK = 5_000
@@ -22,8 +25,8 @@ _ESCAPED = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
 _NUMBERS = count()
 
 
-def copy_rows(connection: Connection, table: type[Any] | Table, columns: Mapping[str, Sequence[Any]]) -> None:
-    """Append rows to a table, in their order: the values of each column, all of one length.
+def copy_rows(connection: Connection, table: type[Any] | Table, columns: Values) -> None:
+    """Append rows to a table, in their order.
 
     Texts, numbers, yes and no, instants and None. Nothing may stand against a row: COPY knows no ON CONFLICT.
     """
@@ -66,7 +69,7 @@ def _as_text(value: Any) -> str:
     return _SPECIAL.sub(lambda found: _ESCAPED[found[0]], str(value))
 
 
-def staged(connection: Connection, name: str, columns: Columns, values: Mapping[str, Sequence[Any]]) -> FromClause:
+def staged(connection: Connection, name: str, columns: Columns, values: Values) -> FromClause:
     """A relation of these rows for the statements of this transaction: arrays where they are few, else a table."""
     if len(next(iter(values.values()))) <= _MOST_AS_ARRAYS:
         return relation(name, columns, list(zip(*(values[one] for one in columns), strict=True)))

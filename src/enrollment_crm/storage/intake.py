@@ -73,15 +73,15 @@ def open_dossiers(
 def _fill(connection: Connection, known: dict[int, Dossier], sources: Iterable[str]) -> None:
     ids = list(known)
     details = select(PersonRow.id, *(getattr(PersonRow, name) for name in DETAILS))
-    for row in connection.execute(details.where(PersonRow.id == func.any(ids))):
+    for row in connection.execute(details.where(PersonRow.id == func.any(ids))).all():
         known[row.id].details = details_of(row)
     consents = select(ConsentRow.person_id, ConsentRow.source, ConsentRow.given_at, ConsentRow.submission)
     theirs = ConsentRow.person_id == func.any(ids), ConsentRow.source == func.any(sorted(sources))
-    for person_id, source, given_at, submission in connection.execute(consents.where(*theirs)):
+    for person_id, source, given_at, submission in connection.execute(consents.where(*theirs)).all():
         known[person_id].consents_known |= {(source, given_at), (source, submission or given_at)}
     withdrawn = select(UnsubscriptionRow.person_id, UnsubscriptionRow.topic, UnsubscriptionRow.at)
     in_force = UnsubscriptionRow.person_id == func.any(ids), UnsubscriptionRow.lifted_at.is_(None)
-    for person_id, topic, at in connection.execute(withdrawn.where(*in_force)):
+    for person_id, topic, at in connection.execute(withdrawn.where(*in_force)).all():
         known[person_id].unsubscribed[topic] = at
 
 
@@ -90,7 +90,7 @@ def _interests_of(
 ) -> dict[int, dict[InterestKey, tuple[int, Interest]]]:
     before: defaultdict[int, dict[InterestKey, tuple[int, Interest]]] = defaultdict(dict)
     statement = select(InterestRow.__table__).where(InterestRow.person_id == func.any(list(known)))
-    for row in connection.execute(statement.order_by(InterestRow.id)):
+    for row in connection.execute(statement.order_by(InterestRow.id)).all():
         interest = Interest(row.since, row.changed_at, row.asked_for_information)
         before[row.person_id][row.program, row.entry_term] = row.id, interest
         known[row.person_id].interests[row.program, row.entry_term] = interest

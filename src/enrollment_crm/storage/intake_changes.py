@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from enrollment_crm.domain.intake import Dossier, Interest, InterestKey
 from enrollment_crm.storage.consent import free_unsubscribed_keys
-from enrollment_crm.storage.copying import copy_rows, staged
+from enrollment_crm.storage.copying import Values, copy_rows, staged
 from enrollment_crm.storage.intake import Dossiers
 from enrollment_crm.storage.models import (
     ConsentRow,
@@ -22,6 +22,7 @@ from enrollment_crm.storage.models import (
     UnsubscriptionRow,
 )
 from enrollment_crm.storage.people import DETAILS, warn_of_zone
+from enrollment_crm.storage.relations import Columns
 from enrollment_crm.storage.reviews import AskedReview, open_reviews
 
 _INSTANT = DateTime(timezone=True)
@@ -103,7 +104,7 @@ def _write_interests(connection: Connection, dossiers: Dossiers) -> None:
     if gone:
         connection.execute(delete(InterestRow).where(InterestRow.id == func.any(gone)))
     _change_interests(connection, changed)
-    values = {
+    values: Values = {
         "person_id": [person_id for person_id, _, _ in new],
         "program": [program for _, (program, _), _ in new],
         "entry_term": [term for _, (_, term), _ in new],
@@ -112,7 +113,7 @@ def _write_interests(connection: Connection, dossiers: Dossiers) -> None:
     copy_rows(connection, InterestRow, values)
 
 
-_INTEREST = {"since": _INSTANT, "changed_at": _INSTANT, "asked_for_information": Boolean}
+_INTEREST: Columns = {"since": _INSTANT, "changed_at": _INSTANT, "asked_for_information": Boolean}
 
 
 def _columns_of(interests: Sequence[Interest]) -> dict[str, list[Any]]:
@@ -147,7 +148,7 @@ def _lift_unsubscriptions(connection: Connection, known: Sequence[Dossier]) -> N
     if not lifted:
         return
     people, topics, instants = map(list, zip(*lifted, strict=True))
-    shape = {"person_id": BigInteger, "topic": Text, "at": _INSTANT}
+    shape: Columns = {"person_id": BigInteger, "topic": Text, "at": _INSTANT}
     rows = staged(connection, "lifted", shape, {"person_id": people, "topic": topics, "at": instants})
     same = UnsubscriptionRow.person_id == rows.c.person_id, UnsubscriptionRow.topic == rows.c.topic
     connection.execute(update(UnsubscriptionRow).where(*same).values(lifted_at=rows.c.at))
@@ -159,7 +160,7 @@ def _write_registrations(connection: Connection, people: Sequence[Dossier]) -> N
     if not registered:
         return
     persons, sessions, instants = map(list, zip(*registered, strict=True))
-    shape = {"person_id": BigInteger, "prep_session_id": Text, "registered_at": _INSTANT}
+    shape: Columns = {"person_id": BigInteger, "prep_session_id": Text, "registered_at": _INSTANT}
     values = {"person_id": persons, "prep_session_id": sessions, "registered_at": instants}
     rows = staged(connection, "registered", shape, values)
     statement = insert_or_update(RegistrationRow).from_select(list(shape), select(*(rows.c[name] for name in shape)))
@@ -168,7 +169,7 @@ def _write_registrations(connection: Connection, people: Sequence[Dossier]) -> N
 
 def _write_events(connection: Connection, people: Sequence[Dossier], now: datetime) -> None:
     events = [(_id(one), event) for one in people for event in one.events]
-    values = {
+    values: Values = {
         "person_id": [one for one, _ in events],
         "kind": ["SignupReceived"] * len(events),
         "occurred_at": [event.occurred_at for _, event in events],

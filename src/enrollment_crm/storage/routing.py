@@ -14,10 +14,11 @@ from enrollment_crm.domain.routing import Route
 from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.storage.copying import staged
 from enrollment_crm.storage.models import ApplicationRow, InterestRow, PersonRow, ResidencyEvidenceRow, ReviewRow
+from enrollment_crm.storage.relations import Columns
 from enrollment_crm.storage.reviews import AskedReview, open_reviews
 
 _INSTANT = DateTime(timezone=True)
-_ROUTE = {
+_ROUTE: Columns = {
     "id": BigInteger, "residency": Text, "owner": Text, "route_reason": Text, "unknown_from": _INSTANT,
     "unknown_until": _INSTANT,
 }  # fmt: skip
@@ -91,7 +92,7 @@ def people_without_route(connection: Connection, *, limit: int) -> list[Unrouted
 def _evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[ResidencyEvidence]]:
     said: defaultdict[int, list[ResidencyEvidence]] = defaultdict(list)
     statement = select(ResidencyEvidenceRow.__table__).where(ResidencyEvidenceRow.person_id == func.any(list(ids)))
-    for row in connection.execute(statement.order_by(ResidencyEvidenceRow.id)):
+    for row in connection.execute(statement.order_by(ResidencyEvidenceRow.id)).all():
         said[row.person_id].append(
             ResidencyEvidence(
                 source=row.source,
@@ -108,7 +109,7 @@ def _evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int,
 def _interests_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[KnownInterest]]:
     wanted: defaultdict[int, list[KnownInterest]] = defaultdict(list)
     statement = select(InterestRow.__table__).where(InterestRow.person_id == func.any(list(ids)))
-    for row in connection.execute(statement.order_by(InterestRow.id)):
+    for row in connection.execute(statement.order_by(InterestRow.id)).all():
         term = EntryTerm.parse(row.entry_term) if row.entry_term else None
         wanted[row.person_id].append(KnownInterest(row.program, term, row.changed_at))
     return wanted
@@ -120,7 +121,7 @@ def _submitted_by(connection: Connection, ids: Sequence[int]) -> defaultdict[int
         ApplicationRow.person_id == func.any(list(ids)),
         ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
     )
-    for row in connection.execute(statement.order_by(ApplicationRow.id)):
+    for row in connection.execute(statement.order_by(ApplicationRow.id)).all():
         submitted[row.person_id].append(SubmittedApplication(row.program, row.entry_term, row.occurred_at))
     return submitted
 
@@ -137,7 +138,7 @@ def record_routes(connection: Connection, routed: Sequence[RoutedPerson], *, now
     """Keep routes; their reviews are opened, and open residency reviews that are answered are closed."""
     if not routed:
         return
-    values = {
+    values: dict[str, Sequence[object]] = {
         "id": [one.person.person_id for one in routed],
         "residency": [one.route.residency.value for one in routed],
         "owner": [one.route.owner for one in routed],

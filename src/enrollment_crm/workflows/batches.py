@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine
 
 from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError, occurred_at_in
-from enrollment_crm.domain.field_maps import FieldMap, translate_all
+from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.translation import translate_all
 from enrollment_crm.storage.batches import (
     QuarantinedRow,
     RuleTally,
@@ -22,12 +23,13 @@ from enrollment_crm.storage.batches import (
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow, accepted_rows, pending_rows
 from enrollment_crm.validation.verdicts import CandidateRow
+from enrollment_crm.workflows.garbage import garbage_is_left
 
 if TYPE_CHECKING:  # importing it for real costs seconds, which only the task that validates should pay
     from enrollment_crm.validation.batches import Validator
 
-#: Rows judged in one validation run: bounds memory, and a million rows are twenty runs.
-_ROWS_A_BATCH = 50_000
+#: Rows judged in one validation run: bounds memory, and a million rows are fifty runs.
+_ROWS_A_BATCH = 20_000
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,7 @@ def validate_pending(
     check_aware(now)
     total = Validated()
     while True:
-        with transaction(engine, dry_run=dry_run) as connection:
+        with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
             one = _validate_batch(connection, validator, field_maps, kind=kind, now=now)
         if one is None:
             return total
@@ -177,7 +179,7 @@ def load_batches(
     """Take the accepted rows of every validated batch into the people's records, a batch a transaction."""
     total = Loaded()
     while True:
-        with transaction(engine, dry_run=dry_run) as connection:
+        with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
             one = _load_batch(connection, field_maps, load_rows, kind=kind, now=now)
         if one is None:
             return total

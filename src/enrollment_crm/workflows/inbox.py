@@ -13,6 +13,7 @@ from enrollment_crm.sources.feeds import Delivery, Feed
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.freshness import record_delivery
 from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
+from enrollment_crm.workflows.garbage import garbage_is_left
 
 #: File name in config/sources/ of the field map of the request-info form.
 FORM = "form"
@@ -62,7 +63,7 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
     rows = delivery.read()
-    with transaction(engine, dry_run=dry_run) as connection:
+    with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
         record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
         kept = keep_raw_rows(connection, rows, source=feed.source, kind=feed.kind.value, received_at=now)
     if not dry_run:

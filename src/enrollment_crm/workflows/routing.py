@@ -25,6 +25,7 @@ from enrollment_crm.storage.routing import (
     record_turn,
 )
 from enrollment_crm.workflows.cells import CalendarView, view_calendar
+from enrollment_crm.workflows.garbage import garbage_is_left
 from enrollment_crm.workflows.superseding import supersede_for_person
 
 _PEOPLE_A_TRANSACTION = 5_000
@@ -51,7 +52,7 @@ def route_people(
     cadences = Cadences(programs, default_program)
     total = Routed()
     while True:
-        with transaction(engine, dry_run=dry_run) as connection:
+        with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
             view = view_calendar(connection, now)
             people = people_without_route(connection, limit=_PEOPLE_A_TRANSACTION)
             to_review = _route(connection, people, cadences, view)

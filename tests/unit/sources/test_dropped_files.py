@@ -19,7 +19,9 @@ def test_json_is_read_as_a_list_and_as_slate_writes_it(tmp_path: Path, content: 
 
 
 def test_anything_else_is_delimited_text(tmp_path: Path) -> None:
-    assert read_dropped(dropped(tmp_path, "items.csv", "AppID,Code\na-1,LOR\n")) == [{"AppID": "a-1", "Code": "LOR"}]
+    assert list(read_dropped(dropped(tmp_path, "items.csv", "AppID,Code\na-1,LOR\n"))) == [
+        {"AppID": "a-1", "Code": "LOR"}
+    ]
 
 
 def test_an_entry_that_is_no_row_is_not_lost(tmp_path: Path) -> None:
