@@ -8,7 +8,7 @@ from tests.factories import ANA, BEN, DAY, SEPTEMBER, T_14, Office, fact_at
 from enrollment_crm.domain.identity import DEFAULT_RULES
 from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.reviews import close_review
+from enrollment_crm.storage.review_decisions import close_review
 from enrollment_crm.workflows.feedback import take_bounce
 from enrollment_crm.workflows.identity import match_people
 from enrollment_crm.workflows.people import CannotMergeError, unmerge

@@ -20,7 +20,8 @@ from enrollment_crm.workflows.dossiers import Dossier
 
 def dossier_as_json(seen: Dossier) -> dict[str, object]:
     """The person as plain JSON values."""
-    plain: dict[str, object] = json.loads(json.dumps(asdict(seen), default=_plain))
+    facts = {name: one._asdict() for name, one in seen.facts.items()}
+    plain: dict[str, object] = json.loads(json.dumps({**asdict(seen), "facts": facts}, default=_plain))
     return plain
 
 

@@ -20,7 +20,7 @@ from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.domain.review_decisions import InvalidDecisionError
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.settings import Settings
-from enrollment_crm.storage.reviews import KnownReview
+from enrollment_crm.storage.review_decisions import KnownReview
 from enrollment_crm.workflows.people import CannotMergeError
 from enrollment_crm.workflows.reviews import UnknownReviewError, decide_review, list_reviews, show_review
 

@@ -1,6 +1,6 @@
 """Canonical rows: what a row of any source says, under our own names. Strings only; None: says nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -54,6 +54,8 @@ CANONICAL_FIELDS: Mapping[RecordKind, tuple[str, ...]] = {
 YES = "yes"
 NO = "no"
 _COUNTRY_CODE_LENGTH = 2
+# Listing an enumeration takes longer than looking something up in it.
+_RESIDENCIES, _CITIZENSHIPS = frozenset(Residency), frozenset(Citizenship)
 
 
 class UnvalidatedRowError(ValueError):
@@ -108,16 +110,16 @@ def statement_in(row: CanonicalRow, *, source: str, said_at: datetime, country_f
     """The evidence about residency in the row."""
     unrecognised: dict[str, str] = {}
 
-    def recognised(field: str, *known: str) -> str | None:
+    def recognised(field: str, known: Container[str]) -> str | None:
         value = row.get(field)
         if value is None or value in known:
             return value
         unrecognised[field] = value
         return None
 
-    stated = recognised("residency", *Residency)
-    citizenship = recognised("citizenship", *Citizenship)
-    visa = recognised("holds_visa", YES, NO)
+    stated = recognised("residency", _RESIDENCIES)
+    citizenship = recognised("citizenship", _CITIZENSHIPS)
+    visa = recognised("holds_visa", (YES, NO))
     country = row.get(country_field)
     if country is not None and not _is_country_code(country):
         unrecognised[country_field] = country

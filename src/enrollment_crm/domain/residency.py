@@ -86,6 +86,12 @@ class ResidencyEvidence:
     #: ISO 3166 alpha-2 code of the current address.
     address_country: str | None = None
 
+    @property
+    def says_anything(self) -> bool:
+        """Whether there is anything to keep."""
+        said = (self.stated, self.citizenship, self.holds_visa, self.address_country)
+        return said != (None, None, None, None)
+
 
 @dataclass(frozen=True)
 class ResidencyConclusion:

@@ -1,38 +1,34 @@
-"""Identity: which records rules take for one person. Every question is asked for a batch of records at once."""
+"""Identity: which of the records that we have a row is about, by address and by what its source calls the person.
+
+The one place that says so for a whole batch. One address is one record, also of one that was merged into another: what
+comes by it is kept with it, and reaches the person when people are matched next.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Connection,
-    DateTime,
-    Integer,
-    Text,
-    and_,
-    func,
-    literal_column,
-    or_,
-    select,
-)
+from sqlalchemy import BigInteger, Connection, DateTime, Text, and_, func, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
-from sqlalchemy.orm import aliased
 
-from enrollment_crm.domain.identity import MatchField, MatchRecord, MatchRule
-from enrollment_crm.storage.models import PersonReferenceRow, PersonRow, ReviewRow
+from enrollment_crm.domain.people import Contact
+from enrollment_crm.storage.copying import staged
+from enrollment_crm.storage.models import PersonReferenceRow, PersonRow
 from enrollment_crm.storage.relations import Columns, relation
 
-#: What a question about two records is about.
-SAME_PERSON = "same_person"
-#: What staff answered it.
-DECIDED_SAME, DECIDED_DIFFERENT = "same", "different"
-#: So few digits are no number of anybody.
-_SHORTEST_PHONE = 7
 
-Pair = tuple[int, int]
+def identify(connection: Connection, contacts: Sequence[Contact]) -> list[int | None]:
+    """For each contact the id of the record with its address, locked until the transaction ends; None: nobody's.
+
+    Locks are taken in the order of ids, so that two who lock many people do not wait for each other.
+    """
+    keys = list(dict.fromkeys(one.email_key for one in contacts))
+    asked = staged(connection, "asked", {"email_key": Text}, {"email_key": keys})
+    statement = select(PersonRow.email_key, PersonRow.id).join(asked, asked.c.email_key == PersonRow.email_key)
+    locked = statement.order_by(PersonRow.id).with_for_update(of=PersonRow)
+    found = {row.email_key: row.id for row in connection.execute(locked).all()}
+    return [found.get(one.email_key) for one in contacts]
 
 
 @dataclass(frozen=True)
@@ -61,8 +57,11 @@ def remember_references(connection: Connection, named: Iterable[NamedRecord]) ->
         "said_at": DateTime(timezone=True),
         "received_at": DateTime(timezone=True),
     }
-    rows = relation("named", columns, [tuple(vars(one).values()) for one in newest.values()])
-    statement = insert_or_update(PersonReferenceRow).from_select(list(columns), select(*rows.c))
+    values = {name: [getattr(one, name) for one in newest.values()] for name in columns}
+    rows = staged(connection, "named", columns, values)
+    statement = insert_or_update(PersonReferenceRow).from_select(
+        list(columns), select(*(rows.c[name] for name in columns))
+    )
     key = [PersonReferenceRow.source, PersonReferenceRow.reference, PersonReferenceRow.person_id]
     later = {"said_at": func.greatest(PersonReferenceRow.said_at, statement.excluded.said_at)}
     connection.execute(statement.on_conflict_do_update(index_elements=key, set_=later))
@@ -79,96 +78,3 @@ def records_of_references(connection: Connection, named: Sequence[tuple[str, str
         .order_by(row.source, row.reference, row.said_at.desc(), row.person_id.desc())
     )
     return {(one.source, one.reference): one.person_id for one in connection.execute(statement)}
-
-
-def people_to_match(connection: Connection, *, after: int, limit: int) -> list[int]:
-    """The ids of people of whom something was said that no rule has looked at yet."""
-    waiting = select(PersonRow.id).where(PersonRow.needs_routing, PersonRow.id > after, _is_live(PersonRow))
-    return list(connection.execute(waiting.order_by(PersonRow.id).limit(limit)).scalars())
-
-
-def matching_pairs(connection: Connection, rule: MatchRule, ids: Sequence[int]) -> list[Pair]:
-    """Pairs of people that fulfil the rule, the lower id first; at least one of each is among ``ids``.
-
-    A reference of a record that was merged into a person is the person's.
-    """
-    if MatchField.PERSON_REFERENCE in rule.fields:
-        return _pairs_by_reference(connection, rule, ids)
-    mine, theirs = aliased(PersonRow), aliased(PersonRow)
-    same = (_are_same(field, mine, theirs) for field in rule.fields)
-    statement = select(mine.id, theirs.id).join(theirs, and_(theirs.id != mine.id, *same))
-    return _ordered(connection.execute(statement.where(mine.id == func.any(list(ids)), _is_live(theirs))))
-
-
-def _pairs_by_reference(connection: Connection, rule: MatchRule, ids: Sequence[int]) -> list[Pair]:
-    my_name, their_name = aliased(PersonReferenceRow), aliased(PersonReferenceRow)
-    record, other = aliased(PersonRow), aliased(PersonRow)
-    mine, theirs = aliased(PersonRow), aliased(PersonRow)
-    same_name = and_(
-        their_name.source == my_name.source,
-        their_name.reference == my_name.reference,
-        their_name.person_id != my_name.person_id,
-    )
-    rest = [_are_same(field, mine, theirs) for field in rule.fields if field is not MatchField.PERSON_REFERENCE]
-    statement = (
-        select(mine.id, theirs.id)
-        .select_from(record)
-        .join(my_name, my_name.person_id == record.id)
-        .join(their_name, same_name)
-        .join(other, other.id == their_name.person_id)
-        .join(mine, mine.id == func.coalesce(record.merged_into_id, record.id))
-        .join(theirs, theirs.id == func.coalesce(other.merged_into_id, other.id))
-        .where(
-            or_(record.id == func.any(list(ids)), record.merged_into_id == func.any(list(ids))),
-            mine.id != theirs.id,
-            _is_live(mine),
-            _is_live(theirs),
-            *rest,
-        )
-    )
-    return _ordered(connection.execute(statement))
-
-
-def _ordered(pairs: Iterable[Sequence[int]]) -> list[Pair]:
-    return sorted({(min(pair), max(pair)) for pair in (tuple(one) for one in pairs)})
-
-
-def _is_live(person: type[PersonRow]) -> ColumnElement[bool]:
-    return and_(person.merged_into_id.is_(None), person.erased_at.is_(None))
-
-
-def _are_same(field: MatchField, mine: type[PersonRow], theirs: type[PersonRow]) -> ColumnElement[bool]:
-    if field is MatchField.PHONE:
-        return and_(
-            mine.phone != "", theirs.phone != "", _digits(mine) == _digits(theirs),
-            func.length(_digits(mine)) >= _SHORTEST_PHONE,
-        )  # fmt: skip
-    if field is MatchField.BIRTH_DATE:
-        return mine.birth_date == theirs.birth_date
-    one, other = getattr(mine, field.value), getattr(theirs, field.value)
-    return and_(one != "", func.lower(one) == func.lower(other))
-
-
-def _digits(person: type[PersonRow]) -> ColumnElement[str]:
-    """As in the index: literals and not parameters, or it is not used."""
-    pattern, nothing = literal_column("'[^0-9]'", Text()), literal_column("''", Text())
-    digits = func.regexp_replace(person.phone, pattern, nothing, literal_column("'g'", Text()))
-    return func.right(digits, literal_column("9", Integer()))
-
-
-def records_to_judge(connection: Connection, ids: Iterable[int]) -> dict[int, MatchRecord]:
-    """What these records say that rules look at."""
-    person = PersonRow.__table__.c
-    statement = select(person.id, person.first_name, person.last_name, person.birth_date)
-    found = connection.execute(statement.where(person.id == func.any(sorted(set(ids)))))
-    return {row.id: MatchRecord(*row) for row in found}
-
-
-def decided_different(connection: Connection, pairs: Sequence[Pair]) -> set[Pair]:
-    """The pairs of which staff have said that they are not one person."""
-    asked = relation("asked", {"one": BigInteger(), "other": BigInteger()}, pairs)
-    statement = select(ReviewRow.person_id, ReviewRow.other_person_id).join(
-        asked, and_(asked.c.one == ReviewRow.person_id, asked.c.other == ReviewRow.other_person_id)
-    )
-    decided = statement.where(ReviewRow.about == SAME_PERSON, ReviewRow.decision == DECIDED_DIFFERENT)
-    return {(row.person_id, row.other_person_id) for row in connection.execute(decided)}

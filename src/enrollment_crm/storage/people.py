@@ -8,10 +8,10 @@ from typing import Any
 from sqlalchemy import Connection, Row, case, delete, func, insert, null, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from enrollment_crm.domain.people import Contact
-from enrollment_crm.domain.person_facts import Facts, newest_facts
+from enrollment_crm.domain.people import Contact, Details, bring_up_to_date
+from enrollment_crm.domain.person_facts import Facts
 from enrollment_crm.domain.residency import ResidencyEvidence
-from enrollment_crm.domain.zones import choose_zone
+from enrollment_crm.domain.zones import ZoneChoice
 from enrollment_crm.storage.models import EventRow, InterestRow, PersonRow, ResidencyEvidenceRow
 from enrollment_crm.storage.person_facts import columns_of, facts_in
 
@@ -40,18 +40,25 @@ def say_of_person(
 
 
 def _say(
-    connection: Connection, known: Row[Any], facts: Facts, *, country_zones: Mapping[str, str], now: datetime
+    connection: Connection, known: Row[Any], news: Facts, *, country_zones: Mapping[str, str], now: datetime
 ) -> None:
-    holds = newest_facts(facts_in(known), facts)
-    country, stated = (holds[name].value if name in holds else None for name in ("country", "time_zone"))
-    choice = choose_zone(stated, country, country_zones=country_zones)
-    news = facts.get("time_zone")
-    if news and choose_zone(news.value, None, country_zones={}).warning:
-        _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", known.id, choice.basis)
-    said = {**columns_of(holds), "zone": choice.zone, "needs_routing": True}
+    details, instead = bring_up_to_date(details_of(known), news, country_zones=country_zones)
+    if instead:
+        warn_of_zone(known.id, instead)
+    said = {**columns_of(details.facts), "zone": details.zone, "needs_routing": True}
     connection.execute(update(PersonRow).where(PersonRow.id == known.id).values(said))
-    if choice.zone != known.zone:
+    if details.zone != known.zone:
         turn_interests(connection, person_id=known.id, at=now)
+
+
+def details_of(row: Row[Any]) -> Details:
+    """What is known of the person of this row."""
+    return Details(facts_in(row), row.zone)
+
+
+def warn_of_zone(person_id: int, instead: ZoneChoice) -> None:
+    """Tell operations that somebody states a time zone that does not exist, and what was taken instead."""
+    _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", person_id, instead.basis)
 
 
 def turn_interests(connection: Connection, *, person_id: int, at: datetime) -> None:
@@ -98,7 +105,7 @@ def _create(connection: Connection, contact: Contact, now: datetime) -> Row[Any]
     values = {
         "email": contact.email,
         "email_key": contact.email_key,
-        "zone": choose_zone(None, None, country_zones={}).zone,
+        "zone": Details().zone,
         "arrived_at": now,
     }
     connection.execute(insert_or_ignore(PersonRow).values(values).on_conflict_do_nothing())

@@ -1,5 +1,6 @@
 """What a record says of its person, field by field, with both clocks."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
@@ -9,13 +10,13 @@ from sqlalchemy import Row
 from enrollment_crm.domain.person_facts import FACT_FIELDS, Facts, Said
 
 #: Field -> the column that holds its value.
-_COLUMNS = {name: "stated_time_zone" if name == "time_zone" else name for name in FACT_FIELDS}
+COLUMNS = {name: "stated_time_zone" if name == "time_zone" else name for name in FACT_FIELDS}
 
 
 def facts_in(row: Row[Any]) -> dict[str, Said]:
     """The facts of a row of ``person``; a value from before clocks were kept is as old as the record."""
     clocks, facts = row.clocks, {}
-    for name, column in _COLUMNS.items():
+    for name, column in COLUMNS.items():
         value = getattr(row, column)
         if value:
             said_at, source, received_at = clocks.get(name, (None, "", None))
@@ -34,7 +35,7 @@ def _instant(text: str | None, otherwise: datetime) -> datetime:
 
 def columns_of(facts: Facts) -> dict[str, Any]:
     """The columns of ``person`` that hold these facts; of a field that nobody has said, blank."""
-    said = {column: facts[name].value if name in facts else None for name, column in _COLUMNS.items()}
+    said = {column: facts[name].value if name in facts else None for name, column in COLUMNS.items()}
     for name in ("first_name", "last_name", "phone"):
         said[name] = said[name] or ""
     born = said["birth_date"]
@@ -44,6 +45,18 @@ def columns_of(facts: Facts) -> dict[str, Any]:
 def clocks_of(facts: Facts) -> dict[str, list[str]]:
     """The clocks of facts, as the database keeps them."""
     return {name: [one.said_at.isoformat(), one.source, one.received_at.isoformat()] for name, one in facts.items()}
+
+
+def clocks_text(facts: Facts) -> str:
+    """The same as the text of a JSON object: most people are said in one breath, and a million of them are written."""
+    known: dict[tuple[datetime, str, datetime], str] = {}
+    parts = []
+    for name, one in facts.items():
+        clock = one[1:]
+        if clock not in known:
+            known[clock] = json.dumps([one.said_at.isoformat(), one.source, one.received_at.isoformat()])
+        parts.append(f'"{name}": {known[clock]}')
+    return "{" + ", ".join(parts) + "}"
 
 
 def as_json(facts: Facts) -> dict[str, list[str]]:

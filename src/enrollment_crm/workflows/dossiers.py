@@ -26,7 +26,7 @@ from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.erasure import records_of, rows_of_events
 from enrollment_crm.storage.explanations import PersonRecord, person_record
 from enrollment_crm.storage.person_facts import facts_in
-from enrollment_crm.storage.reviews import KnownReview, reviews_where
+from enrollment_crm.storage.review_decisions import KnownReview, reviews_where
 from enrollment_crm.storage.routing import evidence_of
 from enrollment_crm.storage.staff_actions import RecordedAction, actions_about, record_action
 from enrollment_crm.storage.traces import rows_with, traces_of

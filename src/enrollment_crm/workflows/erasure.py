@@ -42,6 +42,7 @@ from enrollment_crm.storage.tombstones import (
 from enrollment_crm.storage.traces import FoundRow, empty_rows, redact_rows, rows_corrected_to, rows_with, traces_of
 from enrollment_crm.storage.unmerging import lock_people
 from enrollment_crm.workflows.people import surviving_person
+from enrollment_crm.workflows.translation import meant_by
 
 
 @dataclass(frozen=True)
@@ -140,15 +141,8 @@ def leave_out_the_erased(
     if not anybody_was_erased(connection):
         return list(rows)
     keyed = {
-        row.id: keyed_row(
-            translate(row.raw, field_maps[row.source]),
-            kind=kind,
-            source=row.source,
-            received_at=row.received_at,
-            secret=secret,
-        )
-        for row in rows
-        if row.source in field_maps
+        row.id: keyed_row(said, kind=kind, source=row.source, received_at=row.received_at, secret=secret)
+        for row, said in meant_by(rows, field_maps, {})
     }
     erased = erasures(connection, {one for row in keyed.values() for one in row.tombstones})
     hit = {row_id: one for row_id, one in keyed.items() if any(tomb in erased for tomb in one.tombstones)}

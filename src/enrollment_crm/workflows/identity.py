@@ -12,7 +12,7 @@ from enrollment_crm.domain.routing import Review
 from enrollment_crm.domain.staff_actions import INTAKE, StaffAction
 from enrollment_crm.storage.batches import wait_for_other_loaders
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.identity import (
+from enrollment_crm.storage.matching import (
     SAME_PERSON,
     Pair,
     decided_different,
@@ -21,7 +21,7 @@ from enrollment_crm.storage.identity import (
     records_to_judge,
 )
 from enrollment_crm.storage.merging import merged_records, unite_news
-from enrollment_crm.storage.reviews import open_review
+from enrollment_crm.storage.reviews import AskedReview, open_reviews
 from enrollment_crm.storage.unmerging import lock_people
 from enrollment_crm.workflows.people import merge_records, order_of_merge
 
@@ -72,9 +72,8 @@ def _match(connection: Connection, rules: MatchRules, ids: Sequence[int], now: d
         wait_for_other_loaders(connection)
     merged = sum(_merge(connection, pair, judged[pair].reason, now) for pair in certain)
     asked = [pair for pair, one in judged.items() if one.effect is MatchEffect.REVIEW]
-    for one, other in asked:
-        question = Review(SAME_PERSON, judged[one, other].reason)
-        open_review(connection, question, person_id=one, other_person_id=other, now=now)
+    questions = [AskedReview(one, Review(SAME_PERSON, judged[one, other].reason), other) for one, other in asked]
+    open_reviews(connection, questions, now=now)
     return Matched(len(ids), merged, len(asked))
 
 

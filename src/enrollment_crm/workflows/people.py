@@ -15,10 +15,10 @@ from enrollment_crm.storage.batches import wait_for_other_loaders
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.explanations import find_person
 from enrollment_crm.storage.facts import is_new
-from enrollment_crm.storage.identity import DECIDED_DIFFERENT, DECIDED_SAME, SAME_PERSON
+from enrollment_crm.storage.matching import DECIDED_DIFFERENT, DECIDED_SAME, SAME_PERSON
 from enrollment_crm.storage.merging import unite_people
 from enrollment_crm.storage.people import person_of_address
-from enrollment_crm.storage.reviews import decide_pair, move_reviews
+from enrollment_crm.storage.review_decisions import answer_pair, move_reviews, remember_pair
 from enrollment_crm.storage.staff_actions import record_action
 from enrollment_crm.storage.standing import Standing, standing_of
 from enrollment_crm.storage.unmerging import Merge, divide_people, lock_people, merge_of
@@ -81,15 +81,7 @@ def surviving_person(connection: Connection, who: str) -> int:
 def merge_records(connection: Connection, *, gone: int, stays: int, action: StaffAction) -> None:
     """Unite two locked records, with its line in the audit trail. The question whether they are one is answered."""
     unite_people(connection, gone=gone, stays=stays, at=action.at)
-    decide_pair(
-        connection,
-        [gone, stays],
-        about=SAME_PERSON,
-        detail=action.reason,
-        by=action.by,
-        decision=DECIDED_SAME,
-        at=action.at,
-    )
+    answer_pair(connection, [gone, stays], about=SAME_PERSON, by=action.by, decision=DECIDED_SAME, at=action.at)
     move_reviews(connection, gone=gone, stays=stays, at=action.at)
     record_action(connection, StaffActionKind.MERGED, action, person_id=gone, other_person_id=stays)
 
@@ -129,7 +121,7 @@ def unmerge(engine: Engine, who: str, *, action: StaffAction) -> Merge:
         lock_people(connection, [merge.gone, merge.stays])
         _check_can_be_divided(connection, merge)
         divide_people(connection, merge, at=action.at)
-        decide_pair(
+        remember_pair(
             connection,
             [merge.gone, merge.stays],
             about=SAME_PERSON,

@@ -9,9 +9,10 @@ from enrollment_crm.domain.review_decisions import check_decision
 from enrollment_crm.domain.staff_actions import StaffAction, StaffActionKind
 from enrollment_crm.storage.batches import wait_for_other_loaders
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.identity import DECIDED_SAME, SAME_PERSON
+from enrollment_crm.storage.matching import DECIDED_SAME, SAME_PERSON
 from enrollment_crm.storage.people import add_evidence, await_routing
-from enrollment_crm.storage.reviews import RESIDENCY, KnownReview, close_review, review_of, reviews_where
+from enrollment_crm.storage.review_decisions import KnownReview, close_review, review_of, reviews_where
+from enrollment_crm.storage.reviews import RESIDENCY
 from enrollment_crm.storage.staff_actions import record_action
 from enrollment_crm.storage.unmerging import lock_people
 from enrollment_crm.workflows.people import CannotMergeError, merge_records, order_of_merge
