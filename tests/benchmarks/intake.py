@@ -128,7 +128,7 @@ def _steps(engine: Engine, file: Path) -> dict[str, Callable[[], object]]:
     feed, validator = file_feed("signups_csv", kind, file=file), validator_of(settings)
     return {
         "collect": partial(collect, engine, [feed], now=_NOW),
-        "validate": partial(validate_pending, engine, validator, field_maps, kind=kind, now=_NOW),
+        "validate": partial(validate_pending, engine, validator, field_maps, kind=kind, secret=b"benchmark", now=_NOW),
         "load": partial(load_signups, engine, field_maps, country_zones=zones, default_program=program, now=_NOW),
         "route": partial(route_people, engine, programs_of(settings), default_program=program, now=_NOW),
     }

@@ -13,10 +13,12 @@ from enrollment_crm.storage.models import CoverRow, MessageRow
 
 _KEY = ("kind", *KEY_COLUMNS)
 _COPIED = (*_KEY, "due_at", "recorded_at")
-#: The relay may have it.
-_SENT = [one.value for one in (MessageState.TRANSMITTING, MessageState.ACCEPTED, MessageState.UNCERTAIN)]
 #: Not a byte has left, or the relay has refused it for now.
 _UNSENT = [one.value for one in (MessageState.CLAIMED, MessageState.RETRY)]
+#: Its reader never had it.
+_NEVER_SENT = [
+    *_UNSENT, MessageState.FAILED.value, MessageState.WITHHELD.value, MessageState.BOUNCED.value
+]  # fmt: skip
 
 
 def withdraw_unsent(connection: Connection, person_id: int) -> None:
@@ -79,4 +81,4 @@ def _is_same(theirs: type[CoverRow]) -> ColumnElement[bool]:
 
 
 def _was_sent() -> ColumnElement[bool]:
-    return or_(MessageRow.state.in_(_SENT), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
+    return or_(MessageRow.state.not_in(_NEVER_SENT), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
