@@ -108,7 +108,7 @@ class Pipeline:
         """Validate, load and route everything that waits in the inbox, and answer it."""
         field_maps, country_zones = field_maps_of(Settings()), country_zones_of(Settings())
         for kind in RecordKind:
-            validate_pending(self.engine, self.validator, field_maps, kind=kind, now=now)
+            validate_pending(self.engine, self.validator, field_maps, kind=kind, secret=self.outbox.secret, now=now)
         for load in (load_signups, load_applications):
             load(self.engine, field_maps, country_zones=country_zones, default_program=self.default_program, now=now)
         load_checklists(self.engine, field_maps, now=now)

@@ -61,7 +61,14 @@ def take(office: Office, strict: Validator) -> Callable[..., Validated]:
     def collect_and_judge(rows: list[dict[str, str]], at: datetime) -> Validated:
         feed = Feed("signups_csv", RecordKind.SIGNUP, lambda: [Delivery(lambda: rows, keep=lambda: None)])
         collect(office.engine, [feed], now=at)
-        return validate_pending(office.engine, strict, field_maps_of(Settings()), kind=RecordKind.SIGNUP, now=at)
+        return validate_pending(
+            office.engine,
+            strict,
+            field_maps_of(Settings()),
+            kind=RecordKind.SIGNUP,
+            secret=office.outbox.secret,
+            now=at,
+        )
 
     return collect_and_judge
 
@@ -103,7 +110,14 @@ def test_delivered_is_accepted_and_quarantined_and_duplicates(office: Office, ta
 def test_a_post_that_is_sent_twice_is_a_duplicate_of_its_batch(office: Office, strict: Validator, run: Any) -> None:
     for _ in range(2):
         receive_form(office.engine, SIGNUP | {"email": "a@example.edu"}, now=SEPTEMBER)
-    validate_pending(office.engine, strict, field_maps_of(Settings()), kind=RecordKind.SIGNUP, now=SEPTEMBER)
+    validate_pending(
+        office.engine,
+        strict,
+        field_maps_of(Settings()),
+        kind=RecordKind.SIGNUP,
+        secret=office.outbox.secret,
+        now=SEPTEMBER,
+    )
     batch = newest(run)
     assert [batch[one] for one in ("source", "delivered", "accepted", "duplicates")] == ["form", 2, 1, 1]
 

@@ -18,7 +18,7 @@ from enrollment_crm.sources.bounce_mailbox import (
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.ledger import messages_with_readers, record_accepted
 from enrollment_crm.workflows.bounce_mailbox import empty_mailbox
-from enrollment_crm.workflows.people import erase_person, merge_people
+from enrollment_crm.workflows.people import merge_people
 
 SECRET = b"a secret of the tests"
 NOW = T_7 + HOUR
@@ -234,7 +234,7 @@ def test_a_flood_is_read_in_portions(desk: Desk) -> None:
 
 def test_a_report_on_an_erased_person_is_kept_without_an_address(desk: Desk) -> None:
     letter = dsn(to=desk.back_to())
-    erase_person(desk.office.engine, ANA, fact=fact_at(T_7))
+    desk.office.erase(ANA, at=T_7)
     desk.deliver(letter)
     assert desk.read() == {"letters": 1, "bounced": 1}
     assert desk.suppressed() == []

@@ -9,8 +9,6 @@ import pytest
 from tests.factories import ANA, BEN, CUT_OFF, HOUR, MINUTE, PROGRAM, SEPTEMBER, T_1, T_7, T_14, T_30, Office, fact_at
 
 from enrollment_crm.domain.freshness import FeedWatch, WatchedSource
-from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.erasure import blank_person
 from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.feedback import take_bounce, take_complaint
 from enrollment_crm.workflows.reminders import Due, find_due, finish_sweep, send_due, send_reminders
@@ -191,9 +189,8 @@ def test_r7_an_unsubscription_does_not_withhold_what_is_about_ones_own_applicati
 
 
 def test_an_erased_applicant_has_no_checklist_any_more(office: Office) -> None:
-    person = apply(office, LETTER)
-    with transaction(office.engine) as connection:
-        blank_person(connection, person, at=SEPTEMBER)
+    apply(office, LETTER)
+    office.erase(at=SEPTEMBER)
     assert office.sweep(T_7).get("accepted") is None
 
 

@@ -93,7 +93,7 @@ def test_rows_come_oldest_first_and_by_kind(engine: Engine) -> None:
 
 
 def validate(engine: Engine, validator: Validator) -> Validated:
-    return validate_pending(engine, validator, field_maps_of(Settings()), kind=SIGNUPS, now=SEPTEMBER)
+    return validate_pending(engine, validator, field_maps_of(Settings()), kind=SIGNUPS, secret=b"tests", now=SEPTEMBER)
 
 
 def test_in_is_accepted_plus_quarantined_and_the_raw_row_stays(office: Office, validator: Validator) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.factories import ANA, BEN, HOUR, MINUTE, SEPTEMBER, T_7, T_14, T_30, Office, fact_at
+from tests.factories import ANA, BEN, HOUR, MINUTE, SEPTEMBER, T_7, T_14, T_30, Office
 from typer.testing import CliRunner, Result
 
 from enrollment_crm.cli import app
@@ -17,7 +17,6 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.rules_in_words import rule_of_sent_key
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.workflows.feedback import take_feedback
-from enrollment_crm.workflows.people import erase_person
 from enrollment_crm.workflows.proof import Bytes, proof_of_message, safe_cell
 
 
@@ -117,7 +116,7 @@ def test_bytes_that_somebody_changed_are_said_to_be_changed(office: Office, run:
 def test_of_an_erased_person_hash_and_timeline_remain(office: Office, run: Any, tmp_path: Path) -> None:
     number = reminded(office)
     say(office, FeedbackKind.BOUNCED, status="5.1.1", detail="no such user ana")
-    erase_person(office.engine, ANA, fact=fact_at(T_7))
+    office.erase(ANA, at=T_7)
     proof = proof_of_message(office.engine, number)
     assert proof.bytes_are is Bytes.ERASED
     assert proof.message.content_sha256 == hashlib.sha256(office.relay.taken[0].content).hexdigest()
@@ -176,7 +175,7 @@ def test_addresses_are_exported_on_demand_and_to_a_file_of_ones_own(office: Offi
     assert run("messages", "export", *SPAN, "--with-addresses", "--out", str(file)).exit_code == 0
     assert [row["address"] for row in csv.DictReader(file.open(newline=""))] == [ANA]
     assert file.stat().st_mode & 0o077 == 0
-    erase_person(office.engine, ANA, fact=fact_at(T_7))
+    office.erase(ANA, at=T_7)
     run("messages", "export", *SPAN, "--with-addresses", "--out", str(file))
     assert [row["address"] for row in csv.DictReader(file.open(newline=""))] == [""]
 

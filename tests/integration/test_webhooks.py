@@ -114,7 +114,12 @@ def test_rows_that_say_two_things_wait_in_the_quarantine(office: Office, validat
     body = json.dumps(ANA).replace('"consent"', '"email": "other@example.edu", "consent"')
     receive_webhook(office.engine, SOURCE, "evt_1", [*rows_in(body.encode()), BEN], now=SEPTEMBER)
     judged = validate_pending(
-        office.engine, validator, field_maps_of(Settings()), kind=RecordKind.SIGNUP, now=SEPTEMBER
+        office.engine,
+        validator,
+        field_maps_of(Settings()),
+        kind=RecordKind.SIGNUP,
+        secret=office.outbox.secret,
+        now=SEPTEMBER,
     )
     assert judged == Validated(1, 2, 1, 1)
     ((rule, reason),) = office.query("SELECT rule, reason FROM quarantine")

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from enrollment_crm.bootstrap.reading import as_long_as_unchanged
 from enrollment_crm.domain.field_maps import FieldMap
+from enrollment_crm.domain.identity import MatchRules
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.mail.templates import TemplateLibrary
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.field_maps import read_countries, read_field_maps
+from enrollment_crm.sources.identity import read_match_rules
 from enrollment_crm.sources.programs import ProgramConfigurationError, read_country_zones, read_programs
 
 if TYPE_CHECKING:
@@ -44,6 +46,16 @@ def field_maps_of(settings: Settings) -> Mapping[str, FieldMap]:
 
 def _read_field_maps(configuration: Path) -> Mapping[str, FieldMap]:
     return read_field_maps(configuration / "sources", countries=read_countries(configuration / "countries.yml"))
+
+
+def identity_rules_of(settings: Settings) -> MatchRules:
+    """When two records are one person."""
+    return as_long_as_unchanged(read_match_rules, settings.home_directory / "config" / "identity.yml")
+
+
+def secret_of(settings: Settings) -> bytes:
+    """The key of tombstones, and of everything else that is recognised by an HMAC."""
+    return settings.secret_key.get_secret_value().encode()
 
 
 def country_zones_of(settings: Settings) -> Mapping[str, str]:

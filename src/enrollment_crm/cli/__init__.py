@@ -2,7 +2,8 @@
 
 import typer
 
-from enrollment_crm.cli import batches, calendar, campaigns, quarantine, suppressions, templates
+from enrollment_crm.cli import batches, calendar, campaigns, person, quarantine, suppressions, templates
+from enrollment_crm.cli import reviews as staff_reviews
 from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.check_setup import check_setup_command
 from enrollment_crm.cli.db import app as db_app
@@ -50,6 +51,8 @@ app.add_typer(quarantine.app, name="quarantine")
 app.command("check-setup")(check_setup_command)
 calendar.app.command()(sync)
 calendar.app.command()(reviews)
+app.add_typer(person.app, name="person")
+app.add_typer(staff_reviews.app, name="reviews")
 app.add_typer(calendar.app, name="calendar")
 app.add_typer(campaigns.app, name="campaigns")
 app.add_typer(db_app, name="db")

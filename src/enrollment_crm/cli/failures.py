@@ -22,6 +22,7 @@ from enrollment_crm.sources.bounce_mailbox import MailboxError
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.feedback_policy import FeedbackConfigurationError
 from enrollment_crm.sources.field_maps import FieldMapError
+from enrollment_crm.sources.identity import IdentityRulesError
 from enrollment_crm.sources.programs import ProgramConfigurationError
 from enrollment_crm.stack.errors import StackError
 from enrollment_crm.validation.suites import SuiteError
@@ -32,6 +33,7 @@ _MENDABLE = (
     FeedError,
     FeedbackConfigurationError,
     FieldMapError,
+    IdentityRulesError,
     MailboxError,
     NaiveDatetimeError,
     ProgramConfigurationError,

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from enrollment_crm.bootstrap import feeds_of, field_maps_of, loaders_of, validator_of
+from enrollment_crm.bootstrap import feeds_of, field_maps_of, loaders_of, secret_of, validator_of
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson, AsOf, instant_of_command
 from enrollment_crm.cli.output import print_counts, steps
@@ -73,7 +73,9 @@ def intake(
             feeds = [given] if given else feeds_of(settings, kind)
             work: dict[str, Callable[..., Collected | Validated | Loaded]] = {
                 "collect": partial(collect, engine, feeds),
-                "validate": partial(validate_pending, engine, validator, field_maps, kind=kind),
+                "validate": partial(
+                    validate_pending, engine, validator, field_maps, kind=kind, secret=secret_of(settings)
+                ),
                 "load": partial(loaders[kind], engine, field_maps),
             }
             for step, do in work.items():

@@ -4,9 +4,10 @@ from enum import StrEnum
 
 
 class InboxOutcome(StrEnum):
-    """What became of a raw row. in = accepted + quarantined, for every batch.
+    """What became of a raw row. in = accepted + quarantined + erased, for every batch.
 
-    pending -> accepted | quarantined; quarantined -> accepted (replayed) | discarded; discarded -> quarantined.
+    pending -> accepted | quarantined | erased; quarantined -> accepted (replayed) | discarded | erased;
+    discarded -> quarantined.
     """
 
     #: Waiting to be validated.
@@ -17,6 +18,8 @@ class InboxOutcome(StrEnum):
     QUARANTINED = "quarantined"
     #: A person decided that it is not to be taken in; it is kept and can be restored.
     DISCARDED = "discarded"
+    #: Of somebody who was erased before: its content is emptied, and nobody is brought back.
+    ERASED = "erased"
 
 
 class BatchStep(StrEnum):

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, DAMAGE, NO, YES, RecordKind
 from enrollment_crm.domain.checklists import ChecklistItem, ItemStatus
-from enrollment_crm.domain.raw_values import instant_text_of, lookup_key, term_of, text_of
+from enrollment_crm.domain.raw_values import day_text_of, instant_text_of, lookup_key, term_of, text_of
 from enrollment_crm.domain.residency import Citizenship, Residency
 from enrollment_crm.domain.terms import EntryTerm
 
@@ -40,7 +40,8 @@ _YES_AND_NO = {
 #: Names are never taken for blanks: there are people called Null.
 _NAMES = ("first_name", "last_name")
 
-_Step: TypeAlias = tuple[str, tuple[str, ...], bool, Callable[[str], str | None]]
+#: A canonical field, the raw fields it is read from, whether these are joined, and what their text means.
+Step: TypeAlias = tuple[str, tuple[str, ...], bool, Callable[[str], str | None]]
 
 
 def choices_of(kind: RecordKind, name: str) -> tuple[str, ...]:
@@ -115,7 +116,7 @@ class FieldMap:
                 yield f"terms.{code}: {error}"
 
     @cached_property
-    def _steps(self) -> tuple[_Step, ...]:
+    def steps(self) -> tuple[Step, ...]:
         """What to do for each canonical field, worked out once: a million rows go through it."""
         named = {**self.fields, DAMAGE: RawFields((DAMAGE_NOTE,))}
         return tuple((name, raw.names, raw.joined, self._reader(name)) for name, raw in named.items())
@@ -128,7 +129,7 @@ class FieldMap:
     def _reader(self, name: str) -> Callable[[str], str | None]:
         """Turns the trimmed text of one field into its canonical value."""
         if name == DAMAGE or name in _NAMES:
-            return lambda text: text
+            return as_it_is
         meanings: dict[str, str | None] = dict.fromkeys(map(lookup_key, self.blanks))
         choices = self._choices(name)
         meanings |= _YES_AND_NO if YES in choices else {}
@@ -139,11 +140,17 @@ class FieldMap:
         otherwise = self._otherwise(name)
         if not meanings:
             return otherwise
+        longest = max(map(len, meanings))
 
         @lru_cache(maxsize=1024)  # the same few values come again and again
-        def read(text: str) -> str | None:
+        def look_up(text: str) -> str | None:
             key = lookup_key(text)
             return meanings[key] if key in meanings else otherwise(text)
+
+        def read(text: str) -> str | None:
+            # One long word is in no value map: addresses and the like, of which each is another.
+            is_long_word = len(text) > longest and text.isascii() and " " not in text
+            return otherwise(text) if is_long_word else look_up(text)
 
         return read
 
@@ -154,7 +161,15 @@ class FieldMap:
         if name == "occurred_at":
             zone, formats = ZoneInfo(self.time_zone), self.date_formats
             return lambda text: instant_text_of(text, zone, formats)
-        return lambda text: text
+        if name == "birth_date":
+            day_formats = self.date_formats
+            return lambda text: day_text_of(text, day_formats)
+        return as_it_is
+
+
+def as_it_is(text: str) -> str:
+    """The meaning of a text of which there are as many as people."""
+    return text
 
 
 def translate(
@@ -169,7 +184,7 @@ def translate(
     """
     row: dict[str, str | None] = dict.fromkeys(CANONICAL_FIELDS[field_map.kind])
     row.update(field_map.defaults)
-    for name, raw_names, joined, read in field_map._steps:
+    for name, raw_names, joined, read in field_map.steps:
         text = _joined(raw, raw_names) if joined else _first(raw, raw_names)
         if text is None:
             continue

@@ -11,9 +11,11 @@ from enrollment_crm.bootstrap import (
     engine_of,
     feeds_of,
     field_maps_of,
+    identity_rules_of,
     loaders_of,
     outbox_of,
     programs_of,
+    secret_of,
     validator_of,
 )
 from enrollment_crm.domain.campaigns import CampaignStoppedError
@@ -55,7 +57,12 @@ def validate(kind: str, params: Mapping[str, Any]) -> Counts:
     settings, run = _start(params)
     engine = engine_of(settings)
     validate_kind = partial(
-        validate_pending, engine, validator_of(settings), field_maps_of(settings), dry_run=run.dry_run
+        validate_pending,
+        engine,
+        validator_of(settings),
+        field_maps_of(settings),
+        secret=secret_of(settings),
+        dry_run=run.dry_run,
     )
     counts = _sum(validate_kind(kind=one, now=run.now) for one in _TAKEN_IN[RecordKind(kind)])
     if not run.dry_run:
@@ -87,6 +94,7 @@ def route(params: Mapping[str, Any]) -> Counts:
         engine_of(settings),
         programs_of(settings),
         default_program=settings.default_program,
+        rules=identity_rules_of(settings),
         now=run.now,
         dry_run=run.dry_run,
     )

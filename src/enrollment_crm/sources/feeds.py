@@ -1,6 +1,6 @@
 """Feeds: what a source has to give right now, with what to do once it is safely kept."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,12 +11,15 @@ from enrollment_crm.sources.drop_folder import pending_files, set_aside, version
 from enrollment_crm.sources.dropped_files import read_dropped
 from enrollment_crm.sources.slate import fetch_slate
 
-Rows = Sequence[Mapping[str, Any]]
+Rows = Iterable[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
 class Delivery:
-    """Raw rows that belong together. ``read`` may raise ``FeedError`` or ``OSError``; ``keep`` follows the commit."""
+    """Raw rows that belong together; ``keep`` follows the commit.
+
+    ``read``, and every row that is taken from what it gives, may raise ``FeedError`` or ``OSError``.
+    """
 
     read: Callable[[], Rows]
     keep: Callable[[], object]

@@ -1,6 +1,6 @@
 """Consent: the proof that somebody asked to be written to, and what they want nothing of any more (R7)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
@@ -115,10 +115,15 @@ def end_pause(connection: Connection, *, person_id: int) -> bool:
 
 def catch_up_with(connection: Connection, *, person_id: int, at: datetime) -> None:
     """What was withheld only because the person did not want it was missed, and R6 applies to it (R7)."""
-    own_will = (WithholdReason.UNSUBSCRIBED.value, WithholdReason.PAUSED.value)
-    withheld = (CoverRow.person_id == person_id) & CoverRow.withheld.in_(own_will)
-    connection.execute(update(CoverRow).where(withheld, ~CoverRow.released).values(released=True))
+    free_unwanted_keys(connection, [person_id])
     turn_interests(connection, person_id=person_id, at=at)
+
+
+def free_unwanted_keys(connection: Connection, people: Sequence[int]) -> None:
+    """The keys of what was withheld only because these people did not want it, which they do again, are free."""
+    own_will = (WithholdReason.UNSUBSCRIBED.value, WithholdReason.PAUSED.value)
+    withheld = (CoverRow.person_id == func.any(list(people))) & CoverRow.withheld.in_(own_will)
+    connection.execute(update(CoverRow).where(withheld, ~CoverRow.released).values(released=True))
 
 
 def unsubscribe_person(connection: Connection, *, person_id: int, topic: str, at: datetime) -> bool:

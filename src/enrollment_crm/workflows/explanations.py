@@ -14,16 +14,13 @@ from enrollment_crm.storage.explanations import PersonRecord, find_person, perso
 from enrollment_crm.workflows.next_messages import NextMessage, next_messages
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.outlook import OnePerson
+from enrollment_crm.workflows.people import UnknownPersonError
 
 _BASES = {
     "stated": "they stated it (R4)",
     "country": "the zone of their country, or its primary one (R4)",
     "default": "nothing says where they live: Boston's (R4)",
 }
-
-
-class UnknownPersonError(LookupError):
-    """Nobody has this id or address. Look it up in `enrollment-crm people`; who was erased is found by id only."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +49,7 @@ def explain(
     with transaction(outbox.engine) as connection:
         person_id = find_person(connection, who)
         if person_id is None:
-            raise UnknownPersonError(UnknownPersonError.__doc__)
+            raise UnknownPersonError
         record = person_record(connection, person_id)
         following = next_messages(connection, outbox, span, _one_person(record), record.person.residency)
         merged = records_merged_into(connection, person_id)

@@ -23,7 +23,7 @@ from enrollment_crm.storage.feedback import (
     record_reported_state,
 )
 from enrollment_crm.storage.message_events import add_message_event
-from enrollment_crm.storage.people import person_of_address
+from enrollment_crm.storage.people import record_of_address, records_up_from
 from enrollment_crm.storage.suppressions import suppress_person
 from enrollment_crm.storage.withholding import EVERY_TOPIC
 
@@ -68,7 +68,8 @@ def _what_follows(connection: Connection, message: ReportedMessage, feedback: Fe
             listed = complain(connection, person_id, at=at, by=feedback.source, message_row_id=message.id)
             return Counter({SUPPRESSED: int(listed)})
         case FeedbackKind.OPTED_OUT:
-            unsubscribe_person(connection, person_id=person_id, topic=EVERY_TOPIC, at=at)
+            for one in records_up_from(connection, person_id):
+                unsubscribe_person(connection, person_id=one, topic=EVERY_TOPIC, at=at)
     return Counter()
 
 
@@ -95,8 +96,12 @@ def _suppress_if_dead(
 def complain(
     connection: Connection, person_id: int, *, at: datetime, by: str, message_row_id: int | None = None
 ) -> bool:
-    """A complaint is the person's and the address's: neither is written to any more, until staff lift it (R7)."""
-    record_complaint(connection, person_id=person_id, at=at)
+    """A complaint is the person's and the address's: neither is written to any more, until staff lift it (R7).
+
+    Of a record that was merged away it is the person's that it was merged into as well.
+    """
+    for one in records_up_from(connection, person_id):
+        record_complaint(connection, person_id=one, at=at)
     return suppress_person(
         connection, person_id, SuppressionReason.COMPLAINT, at=at, by=by, why="", message_row_id=message_row_id
     )
@@ -105,25 +110,26 @@ def complain(
 def take_bounce(engine: Engine, email: str, status: str, *, fact: Fact) -> None:
     """A message to this address came back; a hard bounce, or three soft ones in two weeks, end all writing to it."""
     with transaction(engine) as connection:
-        person_id = person_of_address(connection, address_key(email))
-        if person_id is not None and is_new(connection, fact):
-            _suppress_if_dead(connection, Bounce(status, fact.at), person_id=person_id, by=fact.source)
+        record = record_of_address(connection, address_key(email))
+        if record is not None and is_new(connection, fact):
+            _suppress_if_dead(connection, Bounce(status, fact.at), person_id=record, by=fact.source)
 
 
 def take_complaint(engine: Engine, email: str, *, fact: Fact) -> None:
     """The reader at this address reported a message as spam."""
     with transaction(engine) as connection:
-        person_id = person_of_address(connection, address_key(email))
-        if person_id is not None and is_new(connection, fact):
-            complain(connection, person_id, at=fact.at, by=fact.source)
+        record = record_of_address(connection, address_key(email))
+        if record is not None and is_new(connection, fact):
+            complain(connection, record, at=fact.at, by=fact.source)
 
 
 def take_unsubscription(engine: Engine, email: str, *, fact: Fact, topic: str = EVERY_TOPIC) -> None:
     """The reader at this address wants nothing more of a topic."""
     with transaction(engine) as connection:
-        person_id = person_of_address(connection, address_key(email))
-        if person_id is not None and is_new(connection, fact):
-            unsubscribe_person(connection, person_id=person_id, topic=topic, at=fact.at)
+        record = record_of_address(connection, address_key(email))
+        if record is not None and is_new(connection, fact):
+            for one in records_up_from(connection, record):
+                unsubscribe_person(connection, person_id=one, topic=topic, at=fact.at)
 
 
 def total(counts: Iterable[Counter[str]]) -> dict[str, int]:

@@ -15,6 +15,7 @@ from enrollment_crm.storage.deliveries import note_delivery
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.freshness import record_delivery
 from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
+from enrollment_crm.workflows.garbage import garbage_is_left
 
 #: File name in config/sources/ of the field map of the request-info form.
 FORM = "form"
@@ -64,7 +65,7 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
     rows = delivery.read()
-    with transaction(engine, dry_run=dry_run) as connection:
+    with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
         record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
         kept = keep_raw_rows(connection, rows, source=feed.source, kind=feed.kind.value, received_at=now)
         damaged = sum(1 for row in rows if DAMAGE_NOTE in row)

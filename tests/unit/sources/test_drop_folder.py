@@ -29,12 +29,12 @@ def test_a_file_that_is_being_written_waits_until_it_is_quiet(tmp_path: Path) ->
 def test_a_file_that_grew_since_it_was_read_is_read_again(tmp_path: Path) -> None:
     file = dropped(tmp_path, "a.csv", content="Email\na@example.edu\n")
     (delivery,) = drop_feed("fair", RecordKind.SIGNUP, drop_directory=tmp_path).deliveries()
-    assert len(delivery.read()) == 1
+    assert len(list(delivery.read())) == 1
     dropped(tmp_path, "a.csv", content="Email\na@example.edu\nb@example.edu\n")
     delivery.keep()
     assert pending_files(tmp_path, "fair") == [file]
     (delivery,) = drop_feed("fair", RecordKind.SIGNUP, drop_directory=tmp_path).deliveries()
-    assert len(delivery.read()) == 2
+    assert len(list(delivery.read())) == 2
     delivery.keep()
     assert pending_files(tmp_path, "fair") == []
 

@@ -19,7 +19,9 @@ def test_json_is_read_as_a_list_and_as_slate_writes_it(tmp_path: Path, content: 
 
 
 def test_anything_else_is_delimited_text(tmp_path: Path) -> None:
-    assert read_dropped(dropped(tmp_path, "items.csv", "AppID,Code\na-1,LOR\n")) == [{"AppID": "a-1", "Code": "LOR"}]
+    assert list(read_dropped(dropped(tmp_path, "items.csv", "AppID,Code\na-1,LOR\n"))) == [
+        {"AppID": "a-1", "Code": "LOR"}
+    ]
 
 
 def test_an_entry_that_is_no_row_is_not_lost(tmp_path: Path) -> None:
@@ -40,5 +42,5 @@ def test_numbers_that_no_database_takes_stay_as_they_are_written(tmp_path: Path)
 
 
 def test_two_entries_that_are_no_rows_are_two(tmp_path: Path) -> None:
-    rows = read_dropped(dropped(tmp_path, "items.json", '[7, "x"]'))
+    rows = list(read_dropped(dropped(tmp_path, "items.json", '[7, "x"]')))
     assert rows[0] != rows[1]

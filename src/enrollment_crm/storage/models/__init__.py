@@ -13,6 +13,7 @@ from enrollment_crm.storage.models.calendar import (
 from enrollment_crm.storage.models.campaigns import CampaignStopRow, DomainPaceRow
 from enrollment_crm.storage.models.checklists import ApplicationReferenceRow, ChecklistItemRow
 from enrollment_crm.storage.models.feedback import BounceRow, MessageEventRow, ReceivedFactRow, SuppressionRow
+from enrollment_crm.storage.models.identity import PersonMergeRow, PersonReferenceRow, StaffActionRow, TombstoneRow
 from enrollment_crm.storage.models.intake import (
     BatchRow,
     DeliveryRow,
@@ -60,6 +61,8 @@ __all__ = [
     "MessageEventRow",
     "MessageRow",
     "OutageRow",
+    "PersonMergeRow",
+    "PersonReferenceRow",
     "PersonRow",
     "PrepSessionRow",
     "QuarantineRow",
@@ -70,8 +73,10 @@ __all__ = [
     "ReviewRow",
     "RuleCountRow",
     "SourceDeliveryRow",
+    "StaffActionRow",
     "SuppressionRow",
     "SweepRow",
+    "TombstoneRow",
     "UnsubscriptionRow",
     "ValueOverrideRow",
     "WebhookEventRow",

@@ -46,7 +46,7 @@ class BatchRow(Base):
     __tablename__ = "batch"
     __table_args__ = (
         CheckConstraint(is_one_of("step", BatchStep), name="step_is_known"),
-        CheckConstraint("rows_in = accepted + quarantined", name="in_equals_accepted_and_quarantined"),
+        CheckConstraint("rows_in = accepted + quarantined + erased", name="in_equals_accepted_and_quarantined"),
         CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decided_by_somebody"),
         Index("ix_batch_to_load", "kind", "id", postgresql_where=text("step = 'validated'")),
         Index("ix_batch_stopped", "id", postgresql_where=text("step = 'stopped'")),
@@ -61,6 +61,8 @@ class BatchRow(Base):
     rows_in: Mapped[int]
     accepted: Mapped[int]
     quarantined: Mapped[int]
+    #: Rows of people who had been erased; their content is emptied.
+    erased: Mapped[int] = mapped_column(server_default=text("0"))
     #: File name in config/sources/; empty: judged before batches were of one source.
     source: Mapped[str] = mapped_column(server_default="")
     #: Rows that the source delivered since the batch before and that were known already: delivered, and not in rows_in.
