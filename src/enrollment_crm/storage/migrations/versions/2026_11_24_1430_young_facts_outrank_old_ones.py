@@ -7,7 +7,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision: str = "d5b11ecd5427"
-down_revision: str | None = "9c4d1e7fa2b6"
+down_revision: str | None = "f2b64a90d318"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
