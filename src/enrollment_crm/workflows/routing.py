@@ -28,7 +28,7 @@ from enrollment_crm.workflows.cells import CalendarView, view_calendar
 from enrollment_crm.workflows.garbage import garbage_is_left
 from enrollment_crm.workflows.superseding import supersede_for_person
 
-_PEOPLE_A_TRANSACTION = 5_000
+_PEOPLE_A_TRANSACTION = 20_000
 
 
 @dataclass(frozen=True)
