@@ -26,7 +26,7 @@ from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.rehearsal import scratch_schema
 from enrollment_crm.storage.reminders import DuePage, claim_due_people, next_due_people
 from enrollment_crm.storage.schema import upgrade_schema
-from enrollment_crm.storage.sweeps import record_sweep
+from enrollment_crm.storage.sweeps import record_sweeps
 from enrollment_crm.workflows.calendar_changes import apply_calendar
 from enrollment_crm.workflows.calendar_plans import plan_calendar
 from enrollment_crm.workflows.cells import due_people, on_time, points_in, turns_in, view_calendar
@@ -87,8 +87,7 @@ def _cohort(server: Engine, size: int) -> Iterator[Outbox]:
 
 def _swept(outbox: Outbox, until: datetime) -> None:
     with transaction(outbox.engine) as connection:
-        for sweep in Sweep:
-            record_sweep(connection, sweep, until)
+        record_sweeps(connection, Sweep, until)
 
 
 def _quiet_sweep(outbox: Outbox) -> float:

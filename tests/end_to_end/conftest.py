@@ -1,4 +1,4 @@
-"""The whole stack, started once for the tests of a file: PostgreSQL, Airflow, the public app, a mailbox."""
+"""The whole stack, started once for all tests of this folder: PostgreSQL, Airflow, the public app, a mailbox."""
 
 import mailbox
 import time
@@ -18,7 +18,7 @@ _PATIENCE_IN_SECONDS = 240.0
 Found = TypeVar("Found")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack that takes 24 November 2026, 10:00 in Boston, for now."""
     settings = demonstration_settings("2026-11-24T10:00:00-05:00")
@@ -28,7 +28,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         yield running
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def mail_directory(stack: Stack) -> Path:
     """The Maildir of the stack's mailbox."""
     assert stack.facts.mail_directory is not None

@@ -1,4 +1,4 @@
-"""The request-info page in a real browser: by keyboard alone, without JavaScript, on the narrowest phone."""
+"""The public pages in a real browser: by keyboard alone, without JavaScript, on the narrowest phone."""
 
 import shutil
 import threading
@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from selenium.webdriver.common.keys import Keys
 from sqlalchemy.exc import OperationalError
 from tests.unit.web.public.stand_ins import Workflows
 
+from enrollment_crm.domain.preferences import Preferences
+from enrollment_crm.domain.topics import Topic
 from enrollment_crm.stack.ports import free_port
 from enrollment_crm.web.public.site import build_site
 
@@ -94,7 +97,8 @@ def next_page(browser: Chrome) -> Iterator[None]:
     """Waits until what is done inside has led to another document that is complete."""
     before = browser.find_element(By.TAG_NAME, "html").id
     yield
-    wait_until(lambda: browser.find_element(By.TAG_NAME, "html").id != before)
+    # Between two documents there is none.
+    wait_until(lambda: [one.id for one in browser.find_elements(By.TAG_NAME, "html")] not in ([], [before]))
     wait_until(lambda: browser.execute_script("return document.readyState") == "complete")
 
 
@@ -198,7 +202,7 @@ def test_every_field_has_an_accessible_name(site: Site, open_browser: Open) -> N
 @pytest.mark.parametrize("width", [320, 1280])
 def test_no_page_scrolls_sideways(site: Site, open_browser: Open, width: int) -> None:
     browser = open_browser(width=width)
-    for path in ("", "/thank-you", "/../unsubscribe/good", "/../nowhere"):
+    for path in ("", "/thank-you", "/../unsubscribe/good", "/../preferences/good", "/../nowhere"):
         browser.get(site.url + path)
         assert browser.execute_script("return document.documentElement.scrollWidth") <= width
     browser.get(site.url)
@@ -214,6 +218,25 @@ def test_text_stands_out_from_its_ground(site: Site, open_browser: Open) -> None
         browser.find_element(By.CSS_SELECTOR, "button").click()
     measured = browser.execute_script(CONTRASTS)
     assert len(measured) > 40
+    assert [(text, ratio) for text, ratio in measured if ratio < 4.5] == []
+
+
+def test_preferences_are_chosen_by_keyboard_without_javascript(site: Site, open_browser: Open) -> None:
+    browser = open_browser(javascript=False)
+    browser.get(f"{site.url}/../preferences/good")
+    boxes = browser.find_elements(By.CSS_SELECTOR, "form [type=checkbox], form [type=date]")
+    names = [box.accessible_name for box in boxes]
+    assert names == ["Deadlines", "Prep sessions", "Program news", "Write nothing before this day"]
+    tab_to(browser, "sessions")
+    press(browser, Keys.SPACE)
+    tab_to(browser, "paused_until")
+    press(browser, "01152027")
+    with next_page(browser):
+        press(browser, Keys.ENTER)
+    assert browser.find_element(By.TAG_NAME, "h1").text == "Saved"
+    (choice,) = site.workflows.choices
+    assert choice[1] == Preferences(frozenset({Topic.DEADLINES, Topic.NEWS}), date(2027, 1, 15))
+    measured = browser.execute_script(CONTRASTS)
     assert [(text, ratio) for text, ratio in measured if ratio < 4.5] == []
 
 

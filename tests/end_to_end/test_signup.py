@@ -55,16 +55,6 @@ def test_the_welcome_names_term_deadline_and_both_clocks(stack: Stack, mail_dire
     assert [part.get_content_type() for part in welcome.iter_parts()] == ["text/plain", "text/html"]
 
 
-def test_no_person_is_in_the_logs_of_airflow(stack: Stack, mail_directory: Path) -> None:
-    _sign_up(stack, "canary.in.a.coal.mine@example.edu")
-    eventually(lambda: mails_to(mail_directory, "canary.in.a.coal.mine@example.edu"))
-
-    logs = [file for file in stack.facts.log_directory.rglob("*.log") if file.is_file()]
-    assert logs
-    leaks = [file.name for file in logs if b"canary.in.a.coal" in file.read_bytes()]
-    assert leaks == []
-
-
 @pytest.mark.parametrize("victim", ["scheduler", "public-app", "triggerer", "task"])
 def test_killing_a_process_loses_nobody_and_writes_twice_to_nobody(
     stack: Stack, mail_directory: Path, victim: str

@@ -24,12 +24,12 @@ def test_the_proof_of_a_consent_says_what_was_agreed_to_where_and_when(office: O
 def test_withdrawing_twice_is_once_at_the_later_instant(office: Office) -> None:
     person = office.sign_up(ANA)
     for now in (T_14, T_14 + HOUR, T_14):
-        unsubscribe(office.engine, person, "admissions", now=now)
-    assert office.query("SELECT topic, at, lifted_at FROM unsubscription") == [("admissions", T_14 + HOUR, None)]
+        unsubscribe(office.engine, person, "deadlines", now=now)
+    assert office.query("SELECT topic, at, lifted_at FROM unsubscription") == [("deadlines", T_14 + HOUR, None)]
 
 
 def test_an_unknown_person_is_nothing(engine: Engine, office: Office) -> None:
-    unsubscribe(engine, 4711, "admissions", now=T_14)
+    unsubscribe(engine, 4711, "deadlines", now=T_14)
     assert office.query("SELECT count(*) FROM unsubscription") == [0]
 
 

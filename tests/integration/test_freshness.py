@@ -73,7 +73,8 @@ def watched(office: Office) -> Office:
 def marks(office: Office) -> tuple[datetime | None, datetime | None]:
     """How far deadlines and sessions have been swept."""
     with transaction(office.engine) as connection:
-        return swept_until(connection, Sweep.DEADLINES), swept_until(connection, Sweep.SESSIONS)
+        swept = swept_until(connection)
+    return swept.get(Sweep.DEADLINES), swept.get(Sweep.SESSIONS)
 
 
 def due_names(office: Office, now: datetime) -> list[str]:

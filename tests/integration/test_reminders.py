@@ -21,7 +21,7 @@ from tests.factories import (
 )
 
 from enrollment_crm.domain.sweeps import Sweep
-from enrollment_crm.storage.sweeps import record_sweep, swept_until
+from enrollment_crm.storage.sweeps import record_sweeps, swept_until
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM
 from enrollment_crm.workflows.reminders import Due, find_due, finish_sweep, send_due, send_reminders
 
@@ -224,11 +224,10 @@ def test_a_sweep_looks_back_an_hour_for_people_who_were_loaded_late(office: Offi
 
 def test_how_far_was_swept_never_goes_back(office: Office) -> None:
     with office.engine.begin() as connection:
-        assert swept_until(connection, Sweep.DEADLINES) is None
-        record_sweep(connection, Sweep.DEADLINES, T_7)
-        record_sweep(connection, Sweep.DEADLINES, T_14)
-        assert swept_until(connection, Sweep.DEADLINES) == T_7
-        assert swept_until(connection, Sweep.SESSIONS) is None
+        assert swept_until(connection) == {}
+        record_sweeps(connection, [Sweep.DEADLINES], T_7)
+        record_sweeps(connection, [Sweep.DEADLINES], T_14)
+        assert swept_until(connection) == {Sweep.DEADLINES: T_7}
 
 
 def test_a_naive_instant_is_refused(office: Office) -> None:

@@ -71,6 +71,8 @@ class Dossier:
     interests: dict[InterestKey, Interest] = field(default_factory=dict)
     #: Topic -> when it was withdrawn from; those that have not been lifted.
     unsubscribed: dict[str, datetime] = field(default_factory=dict)
+    #: They want nothing but answers for a while; a new consent ends that.
+    is_paused: bool = False
     #: By which a consent that is delivered again is recognised: its source, with its time, and with its name.
     consents_known: set[tuple[str, datetime | str]] = field(default_factory=set)
 
@@ -80,6 +82,8 @@ class Dossier:
     consents: list[Consent] = field(default_factory=list)
     #: Topic -> when it was lifted.
     lifted: dict[str, datetime] = field(default_factory=dict)
+    #: A consent has ended a pause.
+    is_resumed: bool = False
     #: Id of a session -> when they registered.
     registrations: dict[str, datetime] = field(default_factory=dict)
     #: What it is about -> what only a person can decide.
@@ -137,7 +141,7 @@ def _add_interest(interests: dict[InterestKey, Interest], key: InterestKey, sinc
 
 
 def _take_consent(dossier: Dossier, signup: Signup) -> None:
-    """Keep the proof of a consent, and lift an unsubscription that is older (R7).
+    """Keep the proof of a consent, and lift an unsubscription or a pause that is older (R7).
 
     A submission that is delivered again is no new consent, whatever else its row says by now, and whenever it arrives.
     """
@@ -155,8 +159,9 @@ def _take_consent(dossier: Dossier, signup: Signup) -> None:
     for topic in lifted:
         del dossier.unsubscribed[topic]
         dossier.lifted[topic] = given_at
-    if lifted:
+    if lifted or dossier.is_paused:
         _turn(dossier.interests, signup.received_at)
+    dossier.is_paused, dossier.is_resumed = False, dossier.is_resumed or dossier.is_paused
 
 
 def _register(dossier: Dossier, session: str, at: datetime, sessions: Mapping[str, datetime]) -> None:

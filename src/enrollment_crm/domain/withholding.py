@@ -31,6 +31,10 @@ class WithholdReason(StrEnum):
     ALREADY_SENT = "already_sent"
     #: Everything that a checklist reminder would have named has been processed since it was claimed.
     COMPLETE = "complete"
+    #: They have paused what is not an answer to them; the points of a pause are not caught up when it ends by itself.
+    PAUSED = "paused"
+    #: They were written to on the ground of an inquiry, and that has run out (CASL).
+    CONSENT_OVER = "consent_over"
 
 
 #: Each reason in words for staff, with the rule that it follows from.
@@ -40,6 +44,8 @@ REASONS_IN_WORDS: Mapping[WithholdReason, str] = {
     WithholdReason.TOO_LATE: "Too little was left, or nothing, until the deadline or the session (R6, R10).",
     WithholdReason.SUBMITTED: "An application for that term has been submitted (R7).",
     WithholdReason.UNSUBSCRIBED: "They have unsubscribed from messages of this topic (R7).",
+    WithholdReason.PAUSED: "They have paused such messages until a date that had not come (R7).",
+    WithholdReason.CONSENT_OVER: "An inquiry allows six months of such messages in Canada, and they were over (R7).",
     WithholdReason.BOUNCED: "Their address does not exist any more: a message came back for good (R7).",
     WithholdReason.COMPLAINED: "They reported a message as spam (R7).",
     WithholdReason.ERASED: "Their data was erased (R7).",

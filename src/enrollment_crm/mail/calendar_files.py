@@ -4,6 +4,7 @@ Calendars recognise the entry by its UID and organizer and take the higher SEQUE
 names nobody but the office: it is the same for everyone who registered.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -24,13 +25,19 @@ def calendar_file_of(session: PrepSession, *, method: CalendarMethod, sender: Se
     """
     if now.tzinfo is None:
         raise ValueError("`now` has no zone: pass an aware datetime.")
+    calendar = new_calendar(method)
+    calendar.add_component(session_entry(session, method, sender, now))
+    add_time_zones(calendar, [session.local_start.date()])
+    return CalendarFile(method, calendar.to_ical().decode())
+
+
+def new_calendar(method: CalendarMethod) -> Calendar:
+    """A calendar without entries."""
     calendar = Calendar()
     calendar.add("version", "2.0")
     calendar.add("prodid", _PRODUCT)
     calendar.add("method", method.value)
-    calendar.add_component(_entry(session, method, sender, now))
-    _add_time_zone(calendar, session.local_start.date())
-    return CalendarFile(method, calendar.to_ical().decode())
+    return calendar
 
 
 def uid_of(session: PrepSession, *, mail_domain: str) -> str:
@@ -38,13 +45,14 @@ def uid_of(session: PrepSession, *, mail_domain: str) -> str:
     return f"prep-session-{session.id}@{mail_domain}"
 
 
-def _entry(session: PrepSession, method: CalendarMethod, sender: Sender, now: datetime) -> Event:
+def session_entry(session: PrepSession, method: CalendarMethod, sender: Sender, stamp: datetime) -> Event:
+    """One session as it stands; ``stamp`` becomes its DTSTAMP."""
     organizer = vCalAddress(f"mailto:{sender.address}")
     organizer.params["CN"] = sender.name
     entry = Event()
     entry.add("uid", uid_of(session, mail_domain=sender.mail_domain))
     entry.add("sequence", session.sequence)
-    entry.add("dtstamp", now.astimezone(UTC))
+    entry.add("dtstamp", stamp.astimezone(UTC))
     entry.add("dtstart", session.local_start)
     entry.add("dtend", session.ends.astimezone(ZoneInfo(session.zone)))
     entry.add("summary", session.title)
@@ -56,8 +64,10 @@ def _entry(session: PrepSession, method: CalendarMethod, sender: Sender, now: da
     return entry
 
 
-def _add_time_zone(calendar: Calendar, day: date) -> None:
-    """A VTIMEZONE for each TZID: the offsets from the year before the session to the year after it are enough."""
-    calendar.add_missing_timezones(
-        first_date=date(day.year - 1, 1, 1), last_date=date(day.year + 1, 12, 31) + timedelta(days=1)
-    )
+def add_time_zones(calendar: Calendar, days: Sequence[date]) -> None:
+    """A VTIMEZONE for each TZID, from the year before the first day to the year after the last."""
+    if days:
+        first, last = min(days), max(days)
+        calendar.add_missing_timezones(
+            first_date=date(first.year - 1, 1, 1), last_date=date(last.year + 1, 12, 31) + timedelta(days=1)
+        )

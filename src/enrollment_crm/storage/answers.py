@@ -1,6 +1,7 @@
 """Answers: the welcome to a signup and the receipt of an application, claimed as soon as they are owed."""
 
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Select, case, exists, func, literal, select
@@ -33,6 +34,7 @@ def claim_owed_answers(
     return claim_due(connection, rows, kind=kind, lease=lease, now=now)
 
 
+@cache
 def owed_answers(kind: MessageKind, topic: str) -> Select[*tuple[Any, ...]]:
     """The answers of this kind that are owed, one row each."""
     return _owed_receipts(topic) if kind is MessageKind.APPLICATION_RECEIVED else _owed_welcomes(topic)

@@ -1,17 +1,18 @@
 """Consent: the proof that somebody asked to be written to, and what they want nothing of any more (R7)."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
+from enrollment_crm.domain.consent import ConsentBasis, runs_out_at
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models import ConsentRow, CoverRow, PersonRow, UnsubscriptionRow
 from enrollment_crm.storage.people import turn_interests
 
 
-def record_consent(
+def keep_proof(
     connection: Connection,
     *,
     person_id: int,
@@ -20,19 +21,9 @@ def record_consent(
     text_version: str,
     page: str,
     given_at: datetime,
-    received_at: datetime,
+    basis: ConsentBasis,
 ) -> None:
-    """Keep the proof of a consent, and lift an unsubscription that is older (R7).
-
-    A submission that is delivered again is no new consent, whatever else its row says by now, and whenever it arrives.
-    The caller holds the lock on the person.
-    """
-    same = ConsentRow.given_at == given_at
-    if submission:
-        same |= ConsentRow.submission == submission
-    theirs = (ConsentRow.person_id == person_id) & (ConsentRow.source == source)
-    if connection.execute(select(ConsentRow.id).where(theirs, same).limit(1)).first():
-        return
+    """Keep what a person agreed to, where, when and on what ground; it lifts nothing."""
     connection.execute(
         insert(ConsentRow).values(
             person_id=person_id,
@@ -41,25 +32,55 @@ def record_consent(
             text_version=text_version,
             page=page,
             given_at=given_at,
+            basis=basis.value,
+            runs_out_at=runs_out_at(basis, given_at),
         )
     )
-    lifted = (
-        update(UnsubscriptionRow)
-        .where(
-            UnsubscriptionRow.person_id == person_id,
-            UnsubscriptionRow.at <= given_at,
-            UnsubscriptionRow.lifted_at.is_(None),
-        )
-        .values(lifted_at=given_at)
+
+
+def has_proof(connection: Connection, *, person_id: int, source: str, submission: str) -> bool:
+    """Whether this submission of a source has been kept as a consent of the person."""
+    theirs = (ConsentRow.person_id == person_id) & (ConsentRow.source == source)
+    statement = select(ConsentRow.id).where(theirs, ConsentRow.submission == submission)
+    return connection.execute(statement.limit(1)).first() is not None
+
+
+def lift_unsubscriptions(connection: Connection, *, person_id: int, topics: Collection[str], at: datetime) -> bool:
+    """The person wants messages of these topics again; whether there was anything to lift."""
+    theirs = (UnsubscriptionRow.person_id == person_id) & UnsubscriptionRow.lifted_at.is_(None)
+    lifted = update(UnsubscriptionRow).where(theirs, UnsubscriptionRow.topic.in_(topics))
+    return bool(connection.execute(lifted.values(lifted_at=at)).rowcount)
+
+
+def topics_left(connection: Connection, person_id: int) -> frozenset[str]:
+    """The topics that a person wants nothing of; ``*`` is every topic."""
+    statement = select(UnsubscriptionRow.topic).where(
+        UnsubscriptionRow.person_id == person_id, UnsubscriptionRow.lifted_at.is_(None)
     )
-    if connection.execute(lifted).rowcount:
-        free_unsubscribed_keys(connection, [person_id])
-        turn_interests(connection, person_id=person_id, at=received_at)
+    return frozenset(connection.execute(statement).scalars())
 
 
-def free_unsubscribed_keys(connection: Connection, people: Sequence[int]) -> None:
-    """What was withheld only because of an unsubscription that is lifted was missed, and R6 applies to it (R7)."""
-    withheld = (CoverRow.person_id == func.any(list(people))) & (CoverRow.withheld == WithholdReason.UNSUBSCRIBED.value)
+def pause(connection: Connection, *, person_id: int, until: datetime) -> None:
+    """Nothing but answers goes to this person before an instant."""
+    connection.execute(update(PersonRow).where(PersonRow.id == person_id).values(paused_until=until))
+
+
+def end_pause(connection: Connection, *, person_id: int) -> bool:
+    """The person wants messages again before their pause is over; whether there was a pause."""
+    paused = (PersonRow.id == person_id) & PersonRow.paused_until.is_not(None)
+    return bool(connection.execute(update(PersonRow).where(paused).values(paused_until=None)).rowcount)
+
+
+def catch_up_with(connection: Connection, *, person_id: int, at: datetime) -> None:
+    """What was withheld only because the person did not want it was missed, and R6 applies to it (R7)."""
+    free_unwanted_keys(connection, [person_id])
+    turn_interests(connection, person_id=person_id, at=at)
+
+
+def free_unwanted_keys(connection: Connection, people: Sequence[int]) -> None:
+    """The keys of what people did not want are free again: they want it now."""
+    own_will = (WithholdReason.UNSUBSCRIBED.value, WithholdReason.PAUSED.value)
+    withheld = (CoverRow.person_id == func.any(list(people))) & CoverRow.withheld.in_(own_will)
     connection.execute(update(CoverRow).where(withheld, ~CoverRow.released).values(released=True))
 
 

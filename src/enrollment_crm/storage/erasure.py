@@ -50,6 +50,7 @@ def blank_person(connection: Connection, person_id: int, *, at: datetime) -> Non
             country=None,
             stated_time_zone=None,
             route_reason="",
+            paused_until=None,
             erased_at=at,
         )
     )

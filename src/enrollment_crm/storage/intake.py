@@ -72,9 +72,9 @@ def open_dossiers(
 
 def _fill(connection: Connection, known: dict[int, Dossier], sources: Iterable[str]) -> None:
     ids = list(known)
-    details = select(PersonRow.id, *(getattr(PersonRow, name) for name in DETAILS))
+    details = select(PersonRow.id, PersonRow.paused_until, *(getattr(PersonRow, name) for name in DETAILS))
     for row in connection.execute(details.where(PersonRow.id == func.any(ids))).all():
-        known[row.id].details = details_of(row)
+        known[row.id].details, known[row.id].is_paused = details_of(row), row.paused_until is not None
     consents = select(ConsentRow.person_id, ConsentRow.source, ConsentRow.given_at, ConsentRow.submission)
     theirs = ConsentRow.person_id == func.any(ids), ConsentRow.source == func.any(sorted(sources))
     for person_id, source, given_at, submission in connection.execute(consents.where(*theirs)).all():

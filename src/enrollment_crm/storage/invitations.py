@@ -30,7 +30,7 @@ from enrollment_crm.storage.cells import DuePeople, in_zone_of, lives_in
 from enrollment_crm.storage.claims import not_yet_covered
 from enrollment_crm.storage.models import InterestRow, PersonRow, RegistrationRow
 from enrollment_crm.storage.relations import Columns, relation
-from enrollment_crm.storage.withholding import has_submitted, withheld_reason
+from enrollment_crm.storage.withholding import has_submitted, withheld_then
 
 _INSTANT = DateTime(timezone=True)
 
@@ -43,6 +43,7 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
     """
     invited = _invited(people)
     along = _has_deadline_message(going, invited) if going is not None else false()
+    by_person = withheld_then(invited.c.due_at, MessageKind.SESSION_INVITATION, topic=people.invitation_topic)
     return (
         select(
             PersonRow.id.label("person_id"),
@@ -54,7 +55,7 @@ def due_invitations(people: DuePeople, *, going: CTE | None) -> Select[*tuple[An
             invited.c.session_starts,
             invited.c.due_at,
             false().label("catch_up"),
-            withheld_reason(MessageKind.SESSION_INVITATION, topic=people.invitation_topic).label("withheld"),
+            by_person.label("withheld"),
             along.label("along"),
             null().cast(Text).label("residency"),
             invited.c.look,

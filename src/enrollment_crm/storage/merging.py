@@ -131,7 +131,10 @@ def _unite_evidence(connection: Connection, gone: int, stays: int) -> None:
 
 
 def _unite_withdrawals(connection: Connection, gone: int, stays: int) -> None:
-    """The stricter consent holds: what one of the two does not want, neither gets."""
+    """The stricter consent holds: what one of the two does not want, neither gets; the longer pause too."""
+    paused = select(PersonRow.paused_until).where(PersonRow.id == gone).scalar_subquery()
+    longer = func.greatest(PersonRow.paused_until, paused)
+    connection.execute(update(PersonRow).where(PersonRow.id == stays).values(paused_until=longer))
     theirs = select(literal(stays), UnsubscriptionRow.topic, UnsubscriptionRow.at)
     statement = insert_or_update(UnsubscriptionRow).from_select(
         ["person_id", "topic", "at"],

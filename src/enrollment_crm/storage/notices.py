@@ -17,7 +17,7 @@ from enrollment_crm.storage.models import (
     PrepSessionRow,
     RegistrationRow,
 )
-from enrollment_crm.storage.withholding import withheld_reason
+from enrollment_crm.storage.withholding import withheld_reason, withheld_then
 
 _Rows = Select[*tuple[Any, ...]]
 
@@ -38,6 +38,11 @@ def claim_moved(
 def count_session_notices(connection: Connection, kind: MessageKind, *, topic: str, now: datetime) -> DueCount:
     """How many confirmations, or notices of moved or cancelled sessions, are owed."""
     return _count(connection, owed_session_notices(kind, topic, now))
+
+
+def is_anybody_registered(connection: Connection) -> bool:
+    """Whether a seat in any session is taken: without one no notice of a session is owed."""
+    return connection.execute(select(select(RegistrationRow.person_id).exists())).scalar_one()
 
 
 def claim_session_notices(
@@ -65,7 +70,8 @@ def _claim(
 def told_of_moved(moved: MovedDate, topic: str) -> _Rows:
     """R9: those who follow the date, were reminded of the old one, and from whom nothing is withheld."""
     kind = MessageKind.DEADLINE_MOVED
-    withheld = withheld_reason(kind, topic=topic, program=InterestRow.program, entry_term=InterestRow.entry_term)
+    about = {"program": InterestRow.program, "entry_term": InterestRow.entry_term}
+    withheld = withheld_then(literal(moved.at), kind, topic=topic, **about)
     key: dict[str, ColumnElement[Any]] = {
         "program": literal(moved.program),
         "entry_term": literal(moved.entry_term),

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.storage.models import (
@@ -154,6 +154,16 @@ def count_unrouted(connection: Connection) -> int:
     """How many people wait for a route."""
     statement = select(func.count()).select_from(PersonRow).where(PersonRow.needs_routing)
     return connection.execute(statement).scalar_one()
+
+
+def is_anything_on_its_way(connection: Connection) -> bool:
+    """Whether a row waits to be judged or loaded, or a person to be routed: somebody whom a sweep may not see yet."""
+    waiting = (
+        select(InboxRow.id).where(InboxRow.outcome == "pending"),
+        select(BatchRow.id).where(BatchRow.step == "validated"),
+        select(PersonRow.id).where(PersonRow.needs_routing),
+    )
+    return connection.execute(select(or_(*(one.exists() for one in waiting)))).scalar_one()
 
 
 def count_rows(connection: Connection) -> int:

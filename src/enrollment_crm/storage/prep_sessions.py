@@ -53,6 +53,12 @@ def every_prep_session(connection: Connection) -> list[PrepSession]:
     return _sessions(connection)
 
 
+def prep_sessions_of_person(connection: Connection, person_id: int) -> list[PrepSession]:
+    """Every session that the person registered for, also those that are over or were cancelled, earliest first."""
+    theirs = select(RegistrationRow.prep_session_id).where(RegistrationRow.person_id == person_id)
+    return _sessions(connection, PrepSessionRow.id.in_(theirs))
+
+
 def prep_sessions_of_source(connection: Connection, source: str) -> list[str]:
     """The ids of the sessions that were read at one place."""
     return list(connection.execute(select(PrepSessionRow.id).where(PrepSessionRow.source == source)).scalars())

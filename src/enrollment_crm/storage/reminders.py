@@ -43,7 +43,7 @@ from enrollment_crm.storage.due_points import (
 )
 from enrollment_crm.storage.invitations import due_invitations
 from enrollment_crm.storage.models import MESSAGE_IDS, InterestRow, PersonRow
-from enrollment_crm.storage.withholding import withheld_reason
+from enrollment_crm.storage.withholding import withheld_then
 
 _Rows = Select[*tuple[Any, ...]]
 _INSTANT = DateTime(timezone=True)
@@ -174,7 +174,8 @@ def _first_of_invitations(people: DuePeople, rows: _Rows) -> _Rows:
 def _deadline_covers(people: DuePeople) -> _Rows:
     """The deadlines of the cell; ``withheld`` from the point itself, else from R7."""
     point = points_table(people)
-    by_person = withheld_reason(
+    by_person = withheld_then(
+        point.c.due_at,
         MessageKind.DEADLINE_REMINDER,
         topic=people.reminder_topic,
         program=InterestRow.program,

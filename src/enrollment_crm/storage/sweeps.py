@@ -1,5 +1,6 @@
 """Sweeps: how far reminders have been looked at, and the spans in which nobody looked."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlalchemy import Connection, func, select
@@ -20,15 +21,16 @@ def zones_of_people(connection: Connection) -> list[str]:
     return list(connection.execute(select(every.c.zone).where(every.c.zone.is_not(None))).scalars())
 
 
-def swept_until(connection: Connection, sweep: Sweep) -> datetime | None:
-    """The instant up to which every point has been looked at; None before the first sweep."""
-    statement = select(SweepRow.swept_until).where(SweepRow.name == sweep.value)
-    return connection.execute(statement).scalar_one_or_none()
+def swept_until(connection: Connection) -> dict[Sweep, datetime]:
+    """The instant up to which each sweep has looked at every point; one that has not been yet is absent."""
+    statement = select(SweepRow.name, SweepRow.swept_until)
+    return {Sweep(name): until for name, until in connection.execute(statement)}
 
 
-def record_sweep(connection: Connection, sweep: Sweep, until: datetime) -> None:
+def record_sweeps(connection: Connection, sweeps: Iterable[Sweep], until: datetime) -> None:
     """Remember how far has been swept; it never goes back."""
-    statement = insert_or_update(SweepRow).values(name=sweep.value, swept_until=until)
+    rows = [{"name": sweep.value, "swept_until": until} for sweep in sweeps]
+    statement = insert_or_update(SweepRow).values(rows)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=[SweepRow.name],

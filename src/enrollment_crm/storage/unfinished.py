@@ -29,13 +29,19 @@ from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.storage.checklists import awaits_nothing
 from enrollment_crm.storage.models import CoverRow, DeadlineRow, MessageRow, PersonRow
-from enrollment_crm.storage.withholding import withheld_reason
+from enrollment_crm.storage.withholding import withheld_then
 
 
 def count_unfinished(connection: Connection) -> dict[MessageKind, int]:
     """How many messages of each kind wait to be tried again or to be found out about."""
     statement = select(MessageRow.kind, func.count()).where(_vanished() | _to_retry()).group_by(MessageRow.kind)
     return {MessageKind(kind): number for kind, number in connection.execute(statement)}
+
+
+def is_any_unfinished(connection: Connection, kind: MessageKind) -> bool:
+    """Whether a message of this kind waits to be tried again or to be found out about."""
+    waiting = select(MessageRow.id).where(MessageRow.kind == kind.value, _vanished() | _to_retry())
+    return connection.execute(select(waiting.exists())).scalar_one()
 
 
 def count_unsettled(connection: Connection) -> int:
@@ -166,11 +172,12 @@ def _reason_for_all_covers(
 
 def _reason_for_cover(kind: MessageKind, topics: Mapping[MessageKind, str], now: datetime) -> ColumnElement[str]:
     invitation = MessageKind.SESSION_INVITATION
-    by_person = withheld_reason(kind, topic=topics[kind], program=CoverRow.program, entry_term=CoverRow.entry_term)
+    about = {"program": CoverRow.program, "entry_term": CoverRow.entry_term}
+    by_person = withheld_then(literal(now), kind, topic=topics[kind], **about)
     return case(
         (_is_over(now), literal(WithholdReason.TOO_LATE.value)),
         (_is_overtaken(), literal(WithholdReason.COLLAPSED.value)),
-        (_is_folded(kind), withheld_reason(invitation, topic=topics[invitation])),
+        (_is_folded(kind), withheld_then(literal(now), invitation, topic=topics[invitation])),
         (_is_complete(kind), literal(WithholdReason.COMPLETE.value)),
         else_=by_person,
     )

@@ -1,12 +1,16 @@
 """R7: what withholds a message, as one SQL expression that every claiming statement reads."""
 
-from sqlalchemy import ColumnElement, case, exists, literal, null, or_, select
+from datetime import datetime
+from functools import cache
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, not_, null, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from enrollment_crm.domain.applications import ApplicationStatus
+from enrollment_crm.domain.consent import WHERE_CONSENT_RUNS_OUT
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.models import ApplicationRow, PersonRow, UnsubscriptionRow
+from enrollment_crm.storage.models import ApplicationRow, ConsentRow, PersonRow, UnsubscriptionRow
 
 #: Withdrawing from everything: what one-click on any marketing mail of ours cannot narrow further.
 EVERY_TOPIC = "*"
@@ -22,9 +26,13 @@ _ANSWERS = (
     MessageKind.CHECKLIST_REMINDER,
 )
 
+#: What nobody has just asked for: a pause holds it, and it needs a consent that has not run out.
+_COMES_BY_ITSELF = (MessageKind.DEADLINE_REMINDER, MessageKind.DEADLINE_MOVED, MessageKind.SESSION_INVITATION)
+
 Column = ColumnElement[str] | InstrumentedAttribute[str | None] | InstrumentedAttribute[str]
 
 
+@cache
 def withheld_reason(
     kind: MessageKind, *, topic: str, program: Column | None = None, entry_term: Column | None = None
 ) -> ColumnElement[str]:
@@ -46,6 +54,37 @@ def withheld_reason(
         if program is not None and entry_term is not None:
             reasons.append((has_submitted(program, entry_term), WithholdReason.SUBMITTED))
     return case(*((condition, literal(reason.value)) for condition, reason in reasons), else_=null())
+
+
+def withheld_then(
+    instant: ColumnElement[datetime],
+    kind: MessageKind,
+    *,
+    topic: str,
+    program: Column | None = None,
+    entry_term: Column | None = None,
+) -> ColumnElement[str]:
+    """The same at an instant: what comes by itself also by a pause that lasts beyond it, and a consent that is over."""
+    by_person = withheld_reason(kind, topic=topic, program=program, entry_term=entry_term)
+    if kind not in _COMES_BY_ITSELF:
+        return by_person
+    then = case(
+        (PersonRow.paused_until > instant, literal(WithholdReason.PAUSED.value)),
+        (_consent_is_over(instant), literal(WithholdReason.CONSENT_OVER.value)),
+        else_=null(),
+    )
+    return func.coalesce(by_person, then)
+
+
+def _consent_is_over(instant: ColumnElement[datetime]) -> ColumnElement[bool]:
+    """The person lives where a consent can run out, and each of theirs has."""
+    theirs = select(1).where(ConsentRow.person_id == PersonRow.id)
+    holds = or_(ConsentRow.runs_out_at.is_(None), ConsentRow.runs_out_at > instant)
+    return and_(
+        PersonRow.country.in_(WHERE_CONSENT_RUNS_OUT),
+        exists(theirs.correlate_except(ConsentRow)),
+        not_(exists(theirs.where(holds).correlate_except(ConsentRow))),
+    )
 
 
 def _unsubscribed(topic: str) -> ColumnElement[bool]:

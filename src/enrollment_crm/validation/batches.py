@@ -34,6 +34,10 @@ _RESULT_FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": 
 #: Keeps None apart from text, and matches with Python's own regular expressions whatever is installed.
 _TEXT = pd.StringDtype("python")
 
+#: The rules that judge whether there is a value; all others judge the values that there are.
+_ABOUT_ABSENCE = frozenset({"expect_column_values_to_be_null", "expect_column_values_to_not_be_null"})
+_NOTHING_TO_JUDGE: dict[str, Any] = {"unexpected_index_list": [], "element_count": 0}
+
 _Outcome: TypeAlias = tuple[Expectation, dict[str, Any]]
 
 
@@ -90,21 +94,31 @@ class Validator:
 
     def _evaluate(self, kind: RecordKind, rows: Sequence[CandidateRow]) -> Iterator[tuple[Expectation, dict[str, Any]]]:
         """Each rule with its result, in the order of importance."""
-        batch = self._definitions[kind].get_batch({"dataframe": _frame(self._columns(kind), rows)})
-        suite = gx.ExpectationSuite(name=kind.value, expectations=list(self._rules[kind]))
+        frame = _frame(self._columns(kind), rows)
+        asked = [e for e in self._suites[kind].expectations if _is_of_weight(e, frame)]
+        batch = self._definitions[kind].get_batch({"dataframe": frame})
+        suite = gx.ExpectationSuite(name=kind.value, expectations=[self._rules[kind][e.meta.rule] for e in asked])
         outcome = batch.validate(suite, result_format=_RESULT_FORMAT, expectation_parameters=self._parameters)
-        results = {result.expectation_config.meta["rule"]: result for result in outcome.results}
+        results = {result.expectation_config.meta["rule"]: result.result for result in outcome.results}
         for expectation in self._suites[kind].expectations:
-            result = results[expectation.meta.rule]
-            if "unexpected_index_list" not in result.result:
+            result = results.get(expectation.meta.rule, {}) if expectation in asked else _NOTHING_TO_JUDGE
+            if "unexpected_index_list" not in result:
                 raise SuiteError(
                     f"{SUITE_FILES[kind]}: rule {expectation.meta.rule} cannot be evaluated; check its kwargs."
                 )
-            yield expectation, result.result
+            yield expectation, result
 
 
-def _rules(suite: Suite, file_name: str) -> list[ColumnMapExpectation]:
-    return [_rule(expectation, file_name) for expectation in suite.expectations]
+def _is_of_weight(expectation: Expectation, frame: pd.DataFrame) -> bool:
+    """Whether the rule has a value to judge: one row of the form fills half of the columns, and each rule costs 10 ms.
+
+    Great Expectations passes over what is absent, unless absence is what the rule is about.
+    """
+    return expectation.type in _ABOUT_ABSENCE or bool(frame[expectation.column].notna().any())
+
+
+def _rules(suite: Suite, file_name: str) -> dict[str, ColumnMapExpectation]:
+    return {expectation.meta.rule: _rule(expectation, file_name) for expectation in suite.expectations}
 
 
 def _rule(expectation: Expectation, file_name: str) -> ColumnMapExpectation:

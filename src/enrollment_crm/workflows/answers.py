@@ -8,6 +8,7 @@ from enrollment_crm.storage.answers import claim_owed_answers, count_owed_answer
 from enrollment_crm.storage.deadlines import deadlines_in_force
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import cancelled_prep_sessions_after, prep_sessions_after
+from enrollment_crm.storage.unfinished import is_any_unfinished
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver, resume
 from enrollment_crm.workflows.outbox import Outbox
@@ -23,15 +24,20 @@ def send_answers(outbox: Outbox, kind: MessageKind, *, now: datetime, dry_run: b
     if dry_run:
         with transaction(outbox.engine) as connection:
             return Tally.of_planned(count_owed_answers(connection, kind, topic=topic).to_send)
-    calendar = calendar_at(outbox, now)
-    tally = resume(outbox, kind, calendar, now=now)
+    tally = _resume(outbox, kind, now)
     while True:
         with transaction(outbox.engine) as connection:
             claim = claim_owed_answers(connection, kind, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
         if not claim.settled:
             return tally
         tally.add_withheld(claim.withheld)
-        tally += deliver(outbox, claim.message_ids, calendar, now=now)
+        tally += deliver(outbox, claim.message_ids, calendar_at(outbox, now), now=now)
+
+
+def _resume(outbox: Outbox, kind: MessageKind, now: datetime) -> Tally:
+    with transaction(outbox.engine) as connection:
+        waits = is_any_unfinished(connection, kind)
+    return resume(outbox, kind, calendar_at(outbox, now), now=now) if waits else Tally()
 
 
 def calendar_at(outbox: Outbox, now: datetime) -> Calendar:

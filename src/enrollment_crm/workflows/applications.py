@@ -8,11 +8,13 @@ from sqlalchemy import Connection, Engine
 from enrollment_crm.domain.addresses import address_key
 from enrollment_crm.domain.applications import Application, application_of
 from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError
+from enrollment_crm.domain.consent import ConsentBasis
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.people import Contact
 from enrollment_crm.domain.routing import unmapped_values
 from enrollment_crm.storage.applications import person_of_application, report_status
+from enrollment_crm.storage.consent import has_proof, keep_proof
 from enrollment_crm.storage.inbox import RawRow
 from enrollment_crm.storage.people import (
     add_evidence,
@@ -41,6 +43,7 @@ def load_applications(
     def load_row(connection: Connection, row: RawRow, canonical: CanonicalRow) -> None:
         application = application_of(canonical, source=row.source, received_at=row.received_at)
         person_id = _applicant(connection, application, country_zones)
+        _keep_consent(connection, application, person_id)
         add_evidence(connection, person_id=person_id, evidence=application.residency_evidence)
         if application.program or not has_interest(connection, person_id, entry_term=str(application.entry_term)):
             add_interest(
@@ -64,6 +67,22 @@ def load_applications(
             )
 
     return load_validated(engine, field_maps, load_row, kind=RecordKind.APPLICATION, now=now, dry_run=dry_run)
+
+
+def _keep_consent(connection: Connection, application: Application, person_id: int) -> None:
+    """Who applies inquires, which allows to write to them for a while (CASL); an application implies it once."""
+    reference = f"application {application.application_id or application.entry_term}"
+    if not has_proof(connection, person_id=person_id, source=application.source, submission=reference):
+        keep_proof(
+            connection,
+            person_id=person_id,
+            source=application.source,
+            submission=reference,
+            text_version="",
+            page="",
+            given_at=application.report.occurred_at,
+            basis=ConsentBasis.INQUIRY,
+        )
 
 
 def _applicant(connection: Connection, application: Application, country_zones: Mapping[str, str]) -> int:

@@ -1,6 +1,6 @@
 """Cells: what is due of deadlines and invitations in each zone, found and sent."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -41,6 +41,8 @@ class CalendarView:
     prep_sessions: Sequence[PrepSession]
     zones: Sequence[str]
     outages: Sequence[Outage]
+    #: How far each sweep has looked.
+    swept: Mapping[Sweep, datetime]
     now: datetime
 
 
@@ -51,6 +53,7 @@ def view_calendar(connection: Connection, now: datetime) -> CalendarView:
         prep_sessions=prep_sessions_after(connection, now),
         zones=zones_of_people(connection),
         outages=outages_since(connection, now - LONGEST_WAIT),
+        swept=swept_until(connection),
         now=now,
     )
 
@@ -60,15 +63,15 @@ def on_time(outbox: Outbox, now: datetime) -> Span:
     return Span(now - max(outbox.punctuality, AN_INSTANT), now)
 
 
-def missed_span(connection: Connection, outbox: Outbox, sweep: Sweep, now: datetime) -> Span | None:
+def missed_span(view: CalendarView, outbox: Outbox, sweep: Sweep) -> Span | None:
     """The span that no sweep has looked at and that is not on time any more; None: there is none."""
-    swept, due = swept_until(connection, sweep) or now, on_time(outbox, now)
+    swept, due = view.swept.get(sweep, view.now), on_time(outbox, view.now)
     return Span(swept, due.after) if swept < due.after else None
 
 
 def outage_ending(connection: Connection, outbox: Outbox, view: CalendarView) -> Outage | None:
     """The outage whose end is this sweep: something fell due, and nobody looked (R6). None: nothing did."""
-    missed = missed_span(connection, outbox, Sweep.DEADLINES, view.now)
+    missed = missed_span(view, outbox, Sweep.DEADLINES)
     if missed is None or not points_in(
         outbox.cadences, view, missed, turns_in(connection, outbox.cadences, view, missed)
     ):
@@ -102,9 +105,9 @@ def points_in(cadences: Cadences, view: CalendarView, span: Span, turns: Sequenc
     return due_points(view.records, view.zones, cadences.of, turns, span)
 
 
-def find_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueCell, DueCount]]:
-    """The cells that are due at ``now`` with their people, most urgent deadline first."""
-    view, span = view_calendar(connection, now), on_time(outbox, now)
+def find_cells(connection: Connection, outbox: Outbox, view: CalendarView) -> list[tuple[DueCell, DueCount]]:
+    """The cells that are due now with their people, most urgent deadline first."""
+    span = on_time(outbox, view.now)
     outage = outage_ending(connection, outbox, view)
     turns = [*turns_in(connection, outbox.cadences, view, span), *([outage] if outage else [])]
     points = points_in(outbox.cadences, view, span, turns)
@@ -113,16 +116,15 @@ def find_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tu
     return [(one.cell, count_due_people(connection, one)) for one in people]
 
 
-def find_held_cells(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueCell, DueCount]]:
+def find_held_cells(connection: Connection, outbox: Outbox, view: CalendarView) -> list[tuple[DueCell, DueCount]]:
     """The cells of a closed freshness gate: all that fell due since the last sweep that sent, with its people.
 
     As it fell due, and not as it would be caught up (R6): so that it can be seen at night too, and when the feed
     comes again is not known. What is over, or of a date that is in force no more, is not among it. An invitation is
     never caught up (R10): it is held for as long as it is on time.
     """
-    view, punctual = view_calendar(connection, now), on_time(outbox, now)
-    missed = missed_span(connection, outbox, Sweep.DEADLINES, now)
-    span = Span((missed or punctual).after, now)
+    now, punctual = view.now, on_time(outbox, view.now)
+    span = Span((missed_span(view, outbox, Sweep.DEADLINES) or punctual).after, now)
     points = points_in(outbox.cadences, view, span, turns_in(connection, outbox.cadences, view, span))
     deadlines = in_force_at(view.records, now)
     cells = due_cells(points, invitations_in(outbox, view, punctual, points))

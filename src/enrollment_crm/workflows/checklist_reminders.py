@@ -25,7 +25,6 @@ from enrollment_crm.workflows.cells import (
     on_time,
     outage_ending,
     points_in,
-    view_calendar,
 )
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
@@ -33,9 +32,9 @@ from enrollment_crm.workflows.outbox import Outbox
 
 
 def find_checklists(
-    connection: Connection, outbox: Outbox, now: datetime, *, held: bool = False
+    connection: Connection, outbox: Outbox, view: CalendarView, *, held: bool = False
 ) -> list[tuple[DueCell, DueCount]]:
-    """The deadline points that are due at ``now``, with the applicants whose application awaits something.
+    """The deadline points that are due now, with the applicants whose application awaits something.
 
     The end of an outage catches up the newest missed point (R6). Nothing else is a turn: new facts, and a date that
     moves, bring no missed point back.
@@ -46,12 +45,11 @@ def find_checklists(
     programs = {one.program for one in expectations_of(outbox.programs)}
     if not programs or not anything_missing(connection):
         return []
-    view = view_calendar(connection, now)
-    points = _held_points(connection, outbox, view) if held else _due_points(connection, outbox, view)
+    points = _held_points(outbox, view) if held else _due_points(connection, outbox, view)
     theirs = {zone: [one for one in found if one.program in programs] for zone, found in points.items()}
     cells = due_cells({zone: found for zone, found in theirs.items() if found}, {})
-    deadlines = in_force_at(view.records, now)
-    due = [_due_applicants(outbox, still_due(cell, deadlines, now=now) if held else cell) for cell in cells]
+    deadlines = in_force_at(view.records, view.now)
+    due = [_due_applicants(outbox, still_due(cell, deadlines, now=view.now) if held else cell) for cell in cells]
     return [(one.people.cell, count_due_applicants(connection, one)) for one in due if one.people.cell.points]
 
 
@@ -61,8 +59,8 @@ def _due_points(connection: Connection, outbox: Outbox, view: CalendarView) -> d
     return points_in(outbox.cadences, view, on_time(outbox, view.now), turns)
 
 
-def _held_points(connection: Connection, outbox: Outbox, view: CalendarView) -> dict[str, list[DuePoint]]:
-    missed = missed_span(connection, outbox, Sweep.DEADLINES, view.now)
+def _held_points(outbox: Outbox, view: CalendarView) -> dict[str, list[DuePoint]]:
+    missed = missed_span(view, outbox, Sweep.DEADLINES)
     span = Span((missed or on_time(outbox, view.now)).after, view.now)
     return points_in(outbox.cadences, view, span, view.outages)
 

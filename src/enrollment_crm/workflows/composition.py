@@ -46,6 +46,16 @@ class Known:
 
 
 @dataclass(frozen=True)
+class Links:
+    """The links of one reader's own."""
+
+    #: The way out of the topic; empty in transactional mail.
+    unsubscribe: str
+    preferences: str
+    calendar: str
+
+
+@dataclass(frozen=True)
 class Letterhead:
     """What every email says of its sender."""
 
@@ -84,7 +94,7 @@ def context_of(
     program: Program,
     calendar: Calendar,
     letterhead: Letterhead,
-    unsubscribe_url: str,
+    links: Links,
     known: Known,
     now: datetime,
 ) -> Context:
@@ -108,7 +118,9 @@ def context_of(
         "counselor_email": counselor.address,
         "sender_name": letterhead.sender_name,
         "postal_address": letterhead.postal_address,
-        "unsubscribe_url": unsubscribe_url,
+        "unsubscribe_url": links.unsubscribe,
+        "preferences_url": links.preferences,
+        "calendar_url": links.calendar,
     }
     return common | _about(message, program, calendar, known, now)
 

@@ -5,11 +5,17 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.topics import ALL_IN_OLD_LINKS
 from enrollment_crm.storage.consent import unsubscribe_person
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.withholding import EVERY_TOPIC
 
 
 def unsubscribe(engine: Engine, person_id: int, topic: str, *, now: datetime) -> None:
-    """Send this person nothing more of the topic, from the next claim on; twice is once, an unknown person nothing."""
+    """Send this person nothing more of the topic, from the next claim on; twice is once, an unknown person nothing.
+
+    A link from before there were topics means all of them.
+    """
+    topic = EVERY_TOPIC if topic == ALL_IN_OLD_LINKS else topic
     with transaction(engine) as connection:
         unsubscribe_person(connection, person_id=person_id, topic=topic, at=check_aware(now))

@@ -17,8 +17,9 @@ from enrollment_crm.storage.notices import (
     claim_session_notices,
     count_moved,
     count_session_notices,
+    is_anybody_registered,
 )
-from enrollment_crm.workflows.cells import missed_span, on_time
+from enrollment_crm.workflows.cells import CalendarView, missed_span, on_time
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
 from enrollment_crm.workflows.outbox import Outbox
@@ -27,22 +28,25 @@ from enrollment_crm.workflows.outbox import Outbox
 SESSION_NOTICES = (MessageKind.SESSION_CONFIRMATION, MessageKind.SESSION_MOVED, MessageKind.SESSION_CANCELLED)
 
 
-def find_moved_dates(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[MovedDate, DueCount]]:
+def find_moved_dates(connection: Connection, outbox: Outbox, view: CalendarView) -> list[tuple[MovedDate, DueCount]]:
     """The dates that moved since the last sweep, with the people who are to be told."""
     topic = outbox.topic_of(MessageKind.DEADLINE_MOVED)
-    return [(one, count_moved(connection, one, topic=topic)) for one in moved_since_last_sweep(connection, outbox, now)]
+    return [
+        (one, count_moved(connection, one, topic=topic)) for one in moved_since_last_sweep(connection, outbox, view)
+    ]
 
 
-def moved_since_last_sweep(connection: Connection, outbox: Outbox, now: datetime) -> list[MovedDate]:
+def moved_since_last_sweep(connection: Connection, outbox: Outbox, view: CalendarView) -> list[MovedDate]:
     """The dates that moved and of which the next sweep tells."""
-    missed = missed_span(connection, outbox, Sweep.DEADLINES, now)
-    since = (missed or on_time(outbox, now)).after
+    since = (missed_span(view, outbox, Sweep.DEADLINES) or on_time(outbox, view.now)).after
     records = deadline_records(connection, since=since)
-    return moved_dates(date_changes(records, since=since, until=now), records)
+    return moved_dates(date_changes(records, since=since, until=view.now), records)
 
 
 def find_session_notices(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[MessageKind, DueCount]]:
     """How many notices of each kind are owed to those who registered."""
+    if not is_anybody_registered(connection):
+        return []
     return [
         (kind, count_session_notices(connection, kind, topic=outbox.topic_of(kind), now=now))
         for kind in SESSION_NOTICES

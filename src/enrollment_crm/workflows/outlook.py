@@ -74,13 +74,13 @@ def outlook(connection: Connection, outbox: Outbox, span: Span, person: OnePerso
     whole = Span(on_time(outbox, span.after).after, span.until)
     turns = _turns(connection, outbox, view, whole, person)
     points = points_in(outbox.cadences, view, whole, [*turns, *([outage] if outage else [])])
-    sessions = [(span.after, one) for one in sessions_due(connection, outbox, span.after)]
+    sessions = [(span.after, one) for one in sessions_due(connection, outbox, everybody)]
     sessions += [(due.instant, due) for due in sessions_ahead(view.prep_sessions, outbox.cadences.default, span)]
     return Outlook(
         view=view,
         people=tuple(_questions(outbox, view, _looks(outbox, view, span, points), person)),
         sessions=tuple(sessions),
-        moved=tuple(moved_since_last_sweep(connection, outbox, span.after)),
+        moved=tuple(moved_since_last_sweep(connection, outbox, everybody)),
     )
 
 

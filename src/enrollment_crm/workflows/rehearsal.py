@@ -19,7 +19,7 @@ from enrollment_crm.domain.sweeps import Sweep
 from enrollment_crm.storage.deadlines import Approval, put_in_force
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.rehearsal import addresses_of_people, empty_tables
-from enrollment_crm.storage.sweeps import record_sweep
+from enrollment_crm.storage.sweeps import record_sweeps
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
 from enrollment_crm.workflows.batches import validate_pending
@@ -108,8 +108,7 @@ class Rehearsal:
     def _swept(self, until: datetime) -> None:
         """Sweeps went on all the time and found nothing due, as they do every five minutes."""
         with transaction(self._engine) as connection:
-            for sweep in Sweep:
-                record_sweep(connection, sweep, until)
+            record_sweeps(connection, Sweep, until)
 
     def _next_due(self, now: datetime, until: datetime) -> datetime | None:
         with transaction(self._engine) as connection:

@@ -18,11 +18,18 @@ from enrollment_crm.domain.session_reminders import DueSession, name_of_session
 from enrollment_crm.domain.sweeps import Sweep
 from enrollment_crm.storage.claims import DueCount
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.overview import count_unrouted, intake_totals
-from enrollment_crm.storage.sweeps import record_outage, record_sweep
+from enrollment_crm.storage.overview import is_anything_on_its_way
+from enrollment_crm.storage.sweeps import record_outage, record_sweeps
 from enrollment_crm.storage.unfinished import count_unfinished
 from enrollment_crm.workflows.answers import calendar_at
-from enrollment_crm.workflows.cells import find_cells, find_held_cells, outage_ending, send_cell, view_calendar
+from enrollment_crm.workflows.cells import (
+    CalendarView,
+    find_cells,
+    find_held_cells,
+    outage_ending,
+    send_cell,
+    view_calendar,
+)
 from enrollment_crm.workflows.checklist_reminders import find_checklists, send_checklists
 from enrollment_crm.workflows.delivery import Tally, resume
 from enrollment_crm.workflows.freshness import gate_at, gate_in, note_sources
@@ -96,25 +103,29 @@ def find_due(outbox: Outbox, *, now: datetime) -> list[Due]:
     """
     check_aware(now)
     with transaction(outbox.engine) as connection:
-        gate = gate_in(connection, outbox, now)
-        moved = [
-            _due(name_of_moved_date(one), count, moved=one) for one, count in find_moved_dates(connection, outbox, now)
-        ]
-        notices = [
-            _due(kind.value.replace("_", " "), count, session_notices=kind)
-            for kind, count in find_session_notices(connection, outbox, now)
-        ]
-        find = find_held_cells if gate.is_closed else find_cells
-        cells = [_due(name_of_cell(cell), count, gate, cell=cell) for cell, count in find(connection, outbox, now)]
-        checklists = [
-            _due(name_of_checklists(cell), count, gate, checklists=cell)
-            for cell, count in find_checklists(connection, outbox, now, held=gate.is_closed)
-        ]
-        sessions = [
-            _due(name_of_session(one), count, session=one) for one, count in find_sessions(connection, outbox, now)
-        ]
-        # The unfinished come last: what a newer point has overtaken by then is withheld.
-        counts = count_unfinished(connection)
+        return _find(connection, outbox, view_calendar(connection, now))
+
+
+def _find(connection: Connection, outbox: Outbox, view: CalendarView) -> list[Due]:
+    gate = gate_in(connection, outbox, view.now)
+    moved = [
+        _due(name_of_moved_date(one), count, moved=one) for one, count in find_moved_dates(connection, outbox, view)
+    ]
+    notices = [
+        _due(kind.value.replace("_", " "), count, session_notices=kind)
+        for kind, count in find_session_notices(connection, outbox, view.now)
+    ]
+    find = find_held_cells if gate.is_closed else find_cells
+    cells = [_due(name_of_cell(cell), count, gate, cell=cell) for cell, count in find(connection, outbox, view)]
+    checklists = [
+        _due(name_of_checklists(cell), count, gate, checklists=cell)
+        for cell, count in find_checklists(connection, outbox, view, held=gate.is_closed)
+    ]
+    sessions = [
+        _due(name_of_session(one), count, session=one) for one, count in find_sessions(connection, outbox, view)
+    ]
+    # The unfinished come last: what a newer point has overtaken by then is withheld.
+    counts = count_unfinished(connection)
     unfinished = [
         _due(f"unfinished {kind.value.replace('_', ' ')}s", DueCount(count, count), gate, unfinished=kind)
         for kind, count in counts.items()
@@ -176,25 +187,25 @@ def finish_sweep(outbox: Outbox, *, now: datetime, found_nothing: bool = False) 
         found_nothing: the sweep found nothing due, and so passed nobody over: it need not look again.
     """
     check_aware(now)
-    found = [] if found_nothing else find_due(outbox, now=now)
-    passed_over = any(due.unfinished is None and not due.held for due in found)
     with transaction(outbox.engine) as connection:
+        view = view_calendar(connection, now)
+        found = [] if found_nothing else _find(connection, outbox, view)
+        passed_over = any(due.unfinished is None and not due.held for due in found)
         note_sources(connection, outbox, now)
         is_held = gate_in(connection, outbox, now).is_closed or any(due.held for due in found)
-        intake, unrouted = intake_totals(connection), count_unrouted(connection)
-        if passed_over or intake.pending or intake.not_loaded or unrouted:
+        if passed_over or is_anything_on_its_way(connection):
             return False
-        record_sweep(connection, Sweep.SESSIONS, now)
+        record_sweeps(connection, [Sweep.SESSIONS], now)
         if not is_held:
-            _finish_deadlines(connection, outbox, now)
+            _finish_deadlines(connection, outbox, view)
     return True
 
 
-def _finish_deadlines(connection: Connection, outbox: Outbox, now: datetime) -> None:
-    outage = outage_ending(connection, outbox, view_calendar(connection, now))
+def _finish_deadlines(connection: Connection, outbox: Outbox, view: CalendarView) -> None:
+    outage = outage_ending(connection, outbox, view)
     if outage:
         record_outage(connection, outage)
-    record_sweep(connection, Sweep.DEADLINES, now)
+    record_sweeps(connection, [Sweep.DEADLINES], view.now)
 
 
 def send_reminders(outbox: Outbox, *, now: datetime, dry_run: bool = False) -> Tally:

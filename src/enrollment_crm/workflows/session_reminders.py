@@ -14,23 +14,23 @@ from enrollment_crm.storage.claims import DueCount
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import prep_sessions_after
 from enrollment_crm.storage.session_reminders import claim_due_registrations, count_due_registrations
-from enrollment_crm.workflows.cells import missed_span, on_time
+from enrollment_crm.workflows.cells import CalendarView, missed_span, on_time
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
 from enrollment_crm.workflows.outbox import Outbox
 
 
-def find_sessions(connection: Connection, outbox: Outbox, now: datetime) -> list[tuple[DueSession, DueCount]]:
-    """The session points that are due at ``now``, or were missed, with their people."""
+def find_sessions(connection: Connection, outbox: Outbox, view: CalendarView) -> list[tuple[DueSession, DueCount]]:
+    """The session points that are due now, or were missed, with their people."""
     topic = outbox.topic_of(MessageKind.SESSION_REMINDER)
-    found = sessions_due(connection, outbox, now)
+    found = sessions_due(connection, outbox, view)
     return [(one, count_due_registrations(connection, one, topic=topic)) for one in found]
 
 
-def sessions_due(connection: Connection, outbox: Outbox, now: datetime) -> list[DueSession]:
-    """The session points that are due at ``now``, or were missed."""
-    due = on_time(outbox, now)
-    missed = missed_span(connection, outbox, Sweep.SESSIONS, now) or Span(due.after, due.after)
+def sessions_due(connection: Connection, outbox: Outbox, view: CalendarView) -> list[DueSession]:
+    """The session points that are due now, or were missed."""
+    due = on_time(outbox, view.now)
+    missed = missed_span(view, outbox, Sweep.SESSIONS) or Span(due.after, due.after)
     sessions = prep_sessions_after(connection, missed.after)
     return due_sessions(sessions, outbox.cadences.default, missed=missed, due=due)
 

@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from enrollment_crm.domain.calendar_feeds import CalendarDeadline
 from enrollment_crm.domain.checklist_reminders import expectations_of
 from enrollment_crm.domain.checklists import MissingItems
 from enrollment_crm.domain.ledger import ClaimedMessage, Cover, message_key
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.mail.addresses import AddressInvalid, mailbox_of
 from enrollment_crm.mail.bodies import CalendarFile, CalendarMethod, ContentRefused
+from enrollment_crm.mail.calendar_deadlines import deadline_file
 from enrollment_crm.mail.calendar_files import calendar_file_of
 from enrollment_crm.mail.contexts import ContextInvalid
 from enrollment_crm.mail.headers import HeaderRefused
@@ -19,6 +21,7 @@ from enrollment_crm.mail.messages import (
     envelope_sender_of,
     message_id_of,
 )
+from enrollment_crm.mail.personal_links import PersonalLink, personal_token
 from enrollment_crm.mail.unsubscribe import unsubscribe_token
 from enrollment_crm.storage.applications import known_report
 from enrollment_crm.storage.checklists import missing_items
@@ -28,6 +31,7 @@ from enrollment_crm.workflows.composition import (
     Calendar,
     ChecklistCompleteError,
     Known,
+    Links,
     SessionGoneError,
     context_of,
     program_of,
@@ -41,6 +45,8 @@ _CALENDAR_METHODS = {
     MessageKind.SESSION_MOVED: CalendarMethod.PUBLISH,
     MessageKind.SESSION_CANCELLED: CalendarMethod.CANCEL,
 }
+#: Messages about deadlines carry the entries of the dates that they name.
+_ABOUT_DEADLINES = (MessageKind.DEADLINE_REMINDER, MessageKind.DEADLINE_MOVED)
 
 
 @dataclass(frozen=True)
@@ -96,13 +102,13 @@ def _in_words(error: Exception) -> str:
 def _write(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: datetime) -> Written:
     program = program_of(message, outbox.programs, outbox.default_program)
     template = outbox.templates.template(message.kind.template_name)
-    unsubscribe_url = _way_out(outbox, message) if template.manifest.purpose == "marketing" else ""
+    links = _links(outbox, message, is_marketing=template.manifest.purpose == "marketing")
     context = context_of(
         message,
         program=program,
         calendar=calendar,
         letterhead=outbox.letterhead,
-        unsubscribe_url=unsubscribe_url,
+        links=links,
         known=_known(outbox, message),
         now=now,
     )
@@ -116,24 +122,44 @@ def _write(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: dat
         message_id=message_id,
         envelope_sender=envelope_sender_of(message_id, secret=outbox.secret, mail_domain=sender.mail_domain),
         feedback_id=f"{message.kind.template_name}:{program.key}:{rendered.template_version}:{sender.mail_domain}",
-        unsubscribe_url=unsubscribe_url or None,
+        unsubscribe_url=links.unsubscribe or None,
         calendar=_calendar_file(outbox, message, calendar, now),
         now=now,
     )
     return Written(outgoing, rendered.template_version)
 
 
-def _way_out(outbox: Outbox, message: ClaimedMessage) -> str:
-    token = unsubscribe_token(message.reader.person_id, outbox.topic_of(message.kind), secret=outbox.secret)
-    return f"{outbox.public_url.rstrip('/')}/unsubscribe/{token}"
+def _links(outbox: Outbox, message: ClaimedMessage, *, is_marketing: bool) -> Links:
+    site, secret, person_id = outbox.public_url.rstrip("/"), outbox.secret, message.reader.person_id
+    way_out = unsubscribe_token(person_id, outbox.topic_of(message.kind), secret=secret) if is_marketing else ""
+    return Links(
+        unsubscribe=f"{site}/unsubscribe/{way_out}" if is_marketing else "",
+        preferences=f"{site}/preferences/{personal_token(PersonalLink.PREFERENCES, person_id, secret=secret)}",
+        calendar=f"{site}/calendar/{personal_token(PersonalLink.CALENDAR, person_id, secret=secret)}.ics",
+    )
 
 
 def _calendar_file(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: datetime) -> CalendarFile | None:
-    """The calendar file of a message to somebody who registered; no other message carries one."""
+    """The calendar entries of a message: its deadlines, or the session that the reader registered for."""
+    if message.kind in _ABOUT_DEADLINES:
+        return _deadline_file(outbox, message, calendar, now)
     method = _CALENDAR_METHODS.get(message.kind)
     if method is None:
         return None
     return calendar_file_of(session_of(message, calendar), method=method, sender=outbox.sender, now=now)
+
+
+def _deadline_file(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: datetime) -> CalendarFile | None:
+    about = {(one.program, one.entry_term, one.round, one.stated_date) for one in message.covers}
+    dates: dict[object, CalendarDeadline] = {}
+    for one in calendar.deadlines:
+        group = one.group
+        key = (group.program, str(group.entry_term), group.round.value, one.stated_date)
+        program = outbox.programs.get(group.program)
+        if key in about and program:
+            # Of groups with the same date one entry: its version counts for nothing in a mailed file.
+            dates.setdefault(key, CalendarDeadline(one, program.name, program.apply_url, now))
+    return deadline_file(tuple(dates.values()), sender=outbox.sender, now=now) if dates else None
 
 
 def _known(outbox: Outbox, message: ClaimedMessage) -> Known:

@@ -10,9 +10,9 @@ from enrollment_crm.mail.templates import TemplateLibrary
 LIBRARY = TemplateLibrary.load(Path(__file__).parents[3] / "templates" / "email")
 #: The topic of marketing mail; what is transactional has no way out.
 MARKETING = {
-    MessageKind.WELCOME: "admissions",
-    MessageKind.DEADLINE_REMINDER: "admissions",
-    MessageKind.DEADLINE_MOVED: "admissions",
+    MessageKind.WELCOME: "news",
+    MessageKind.DEADLINE_REMINDER: "deadlines",
+    MessageKind.DEADLINE_MOVED: "deadlines",
     MessageKind.SESSION_INVITATION: "sessions",
 }
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.applications import ApplicationStatus
+from enrollment_crm.domain.consent import ConsentBasis
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.storage.models.base import Base, Id, PersonId, is_one_of
 
@@ -63,6 +64,8 @@ class PersonRow(Base):
     unknown_from: Mapped[datetime | None]
     #: Until when it was unknown; NULL: it still is, or never was.
     unknown_until: Mapped[datetime | None]
+    #: Until when the person wants nothing but answers: a choice on the preference page; NULL: no pause.
+    paused_until: Mapped[datetime | None]
     bounced_at: Mapped[datetime | None]
     complained_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
@@ -150,6 +153,7 @@ class ConsentRow(Base):
     """
 
     __tablename__ = "consent"
+    __table_args__ = (CheckConstraint(is_one_of("basis", ConsentBasis), name="basis_is_known"),)
 
     id: Mapped[Id]
     person_id: Mapped[PersonId]
@@ -161,6 +165,10 @@ class ConsentRow(Base):
     #: The page on which they agreed.
     page: Mapped[str]
     given_at: Mapped[datetime]
+    #: The ground of it: a domain ``ConsentBasis``.
+    basis: Mapped[str] = mapped_column(server_default=ConsentBasis.EXPRESS.value)
+    #: When it ends, where the law of the reader's country says so; NULL: when it is withdrawn.
+    runs_out_at: Mapped[datetime | None]
 
 
 class UnsubscriptionRow(Base):

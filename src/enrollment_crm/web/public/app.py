@@ -8,14 +8,17 @@ import logging
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
-from enrollment_crm.bootstrap import clock_of, engine_of, programs_of
+from enrollment_crm.bootstrap import clock_of, engine_of, programs_of, sender_of
+from enrollment_crm.mail.personal_links import read_personal_token
 from enrollment_crm.mail.unsubscribe import read_unsubscribe_token
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.schema import current_revision, newest_revision
 from enrollment_crm.web.public.parts import PublicParts
 from enrollment_crm.web.public.site import build_site
+from enrollment_crm.workflows.calendar_feeds import read_calendar_feed
 from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.inbox import receive_form
+from enrollment_crm.workflows.preferences import read_preferences, save_preferences
 from enrollment_crm.workflows.request_info import options
 
 
@@ -48,6 +51,14 @@ def parts_of(settings: Settings) -> PublicParts:
         receive_form=lambda fields, now: receive_form(engine, fields, now=now),
         read_unsubscribe_token=lambda token: read_unsubscribe_token(token, secret=secret),
         unsubscribe=lambda person_id, topic, now: unsubscribe(engine, person_id, topic, now=now),
+        read_personal_token=lambda link, token: read_personal_token(link, token, secret=secret),
+        preferences=lambda person_id, now: read_preferences(engine, person_id, now=now),
+        save_preferences=lambda person_id, chosen, now: save_preferences(
+            engine, person_id, topics=chosen.topics, paused_until=chosen.paused_until, now=now
+        ),
+        calendar_feed=lambda person_id, now: read_calendar_feed(
+            engine, programs, sender_of(settings), person_id, now=now
+        ),
         database_problem=lambda: database_problem(engine),
     )
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from enrollment_crm.domain.preferences import Preferences
+from enrollment_crm.mail.personal_links import PersonalLink
 from enrollment_crm.workflows.request_info import RequestInfoOptions
 
 
@@ -31,5 +33,13 @@ class PublicParts:
     read_unsubscribe_token: Callable[[str], tuple[int, str]]
     #: Withdraws a person's consent to a topic; a second time changes nothing.
     unsubscribe: Callable[[int, str, datetime], None]
+    #: The person whose own link a token is; raises PersonalLinkInvalid.
+    read_personal_token: Callable[[PersonalLink, str], int]
+    #: What a person has chosen to be written to about; None: nobody is there any more.
+    preferences: Callable[[int, datetime], Preferences | None]
+    #: Keeps a choice; False: nobody is there any more. Raises PauseInvalid.
+    save_preferences: Callable[[int, Preferences, datetime], bool]
+    #: The calendar of a person (RFC 5545); None: nobody is there any more.
+    calendar_feed: Callable[[int, datetime], str | None]
     #: Why the database cannot be used, in words for ops; None when it is reachable and migrated.
     database_problem: Callable[[], str | None]

@@ -7,9 +7,11 @@ from starlette.types import ASGIApp
 
 from enrollment_crm.web.public import request_info
 from enrollment_crm.web.public.access_log import AccessLog
+from enrollment_crm.web.public.calendar_feed import CalendarFeed
 from enrollment_crm.web.public.health import Health
 from enrollment_crm.web.public.pages import STATIC, Pages
 from enrollment_crm.web.public.parts import PublicParts
+from enrollment_crm.web.public.preferences import PreferencePage
 from enrollment_crm.web.public.problems import Problems
 from enrollment_crm.web.public.request_info import RequestInfo
 from enrollment_crm.web.public.security_headers import SecurityHeaders
@@ -22,6 +24,8 @@ def build_site(parts: PublicParts) -> ASGIApp:
     pages = Pages(parts)
     app.include_router(RequestInfo(parts, pages).routes())
     app.include_router(Unsubscribe(parts, pages).routes())
+    app.include_router(PreferencePage(parts, pages).routes())
+    app.include_router(CalendarFeed(parts).routes())
     app.include_router(Health(parts).routes())
     app.add_api_route("/", _to_the_form, methods=["GET"])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

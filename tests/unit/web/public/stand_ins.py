@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from enrollment_crm.domain.preferences import Preferences, end_of_pause
+from enrollment_crm.domain.topics import Topic
+from enrollment_crm.mail.personal_links import PersonalLink, PersonalLinkInvalid
 from enrollment_crm.mail.unsubscribe import UnsubscribeTokenInvalid
 from enrollment_crm.web.public.parts import PublicParts
 from enrollment_crm.workflows.request_info import PrepSessionOption, RequestInfoOptions
@@ -24,6 +27,11 @@ class Workflows:
 
     forms: list[dict[str, str]] = field(default_factory=list)
     withdrawals: list[tuple[int, str, datetime]] = field(default_factory=list)
+    choices: list[tuple[int, Preferences, datetime]] = field(default_factory=list)
+    #: What person 7 chose so far; None: nobody is there any more.
+    chosen: Preferences | None = field(default_factory=lambda: Preferences(frozenset(Topic), None))
+    #: The calendar of person 7; None: nobody is there any more.
+    calendar: str | None = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
     failure: Exception | None = None
     database_trouble: str | None = None
 
@@ -51,6 +59,31 @@ class Workflows:
         self._fail()
         self.withdrawals.append((person_id, topic, now))
 
+    def read_personal_token(self, link: PersonalLink, token: str) -> int:
+        """Person 7 for the token "good"."""
+        if token != "good":
+            raise PersonalLinkInvalid(link.value)
+        return 7
+
+    def preferences(self, person_id: int, now: datetime) -> Preferences | None:
+        """What person 7 has chosen."""
+        self._fail()
+        assert (person_id, now) == (7, NOW)
+        return self.chosen
+
+    def save_preferences(self, person_id: int, chosen: Preferences, now: datetime) -> bool:
+        """Keeps the choice, unless the pause cannot be."""
+        self._fail()
+        end_of_pause(chosen.paused_until, "America/New_York", now=now)
+        self.choices.append((person_id, chosen, now))
+        return self.chosen is not None
+
+    def calendar_feed(self, person_id: int, now: datetime) -> str | None:
+        """The calendar of person 7."""
+        self._fail()
+        assert (person_id, now) == (7, NOW)
+        return self.calendar
+
     def database_problem(self) -> str | None:
         """The trouble that a test has set."""
         self._fail()
@@ -74,5 +107,9 @@ class Workflows:
             receive_form=self.receive_form,
             read_unsubscribe_token=self.read_token,
             unsubscribe=self.unsubscribe,
+            read_personal_token=self.read_personal_token,
+            preferences=self.preferences,
+            save_preferences=self.save_preferences,
+            calendar_feed=self.calendar_feed,
             database_problem=self.database_problem,
         )
