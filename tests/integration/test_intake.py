@@ -44,10 +44,10 @@ CHOICES: Mapping[str, Sequence[str]] = {
 #: Everything that intake writes, without the numbers that the database hands out.
 TABLES: Mapping[str, str] = {
     "person": "email, email_key, first_name, last_name, phone, country, stated_time_zone, zone, arrived_at, "
-    "needs_routing, merged_into_id IS NULL",
+    "needs_routing, paused_until, merged_into_id IS NULL",
     "interest": "program, entry_term, since, changed_at, asked_for_information",
     "residency_evidence": "source, said_at, stated, citizenship, holds_visa, address_country",
-    "consent": "source, submission, text_version, page, given_at",
+    "consent": "source, submission, text_version, page, given_at, basis, runs_out_at",
     "unsubscription": "topic, at, lifted_at",
     "registration": "prep_session_id, registered_at",
     "review": "about, detail, opened_at, closed_at",
@@ -117,7 +117,7 @@ UNNUMBERED = ("unsubscription", "registration")
 
 @contextmanager
 def september(office: Office) -> Iterator[Engine]:
-    """Ana and Ben are known, a third record was merged into Ben's, both have withdrawn; gone at the end."""
+    """Ana and Ben are known, a third record was merged into Ben's, both have withdrawn, Ben pauses; gone at the end."""
     with rolled_back(office.engine) as engine:
         here = replace(office, outbox=replace(office.outbox, engine=engine))
         people = [here.sign_up(email, at=SEPTEMBER) for email in (ANA, BEN, "merged@example.edu")]
@@ -129,6 +129,7 @@ def september(office: Office) -> Iterator[Engine]:
                 "VALUES (:person, 'welcome', now(), 'unsubscribed', now())",
                 person=person,
             )
+        here.change("UPDATE person SET paused_until = '2035-01-01' WHERE id = :ben", ben=people[1])
         yield engine
 
 
@@ -168,6 +169,7 @@ def test_the_made_up_batches_come_to_everything_that_there_is_to_decide(office: 
     assert {row[1] for row in whole["registration"]} == {"prep-1"}
     assert {row[1] for row in whole["review"]} == {"unmapped_value", "prep_session"}
     assert any(row[-1] for row in whole["cover"])
+    assert not any(row[-2] for row in whole["person"])
     assert any(row[-1] is not None for row in whole["unsubscription"])
     assert {row[1] for row in whole["interest"]} == {PROGRAM, "another"}
     assert len(whole["person"]) == 5

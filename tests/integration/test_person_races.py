@@ -142,8 +142,9 @@ def test_a_sweep_beside_a_merge_writes_to_nobody_twice(office: Office) -> None:
             merge_people(office.engine, f"b{number}@example.edu", f"a{number}@example.edu", fact=fact_at(T_30))
 
     with ThreadPoolExecutor(2) as pool:
-        for done in [pool.submit(merges), pool.submit(office.sweep, T_30)]:
-            done.result(timeout=60)
+        merging, sweeping = pool.submit(merges), pool.submit(office.sweep, T_30)
+        merging.result(timeout=60)
+        sweeping.result(timeout=60)
     office.load(now=T_30 + HOUR)
     office.live(T_30 + HOUR, T_14)
     recipients = office.relay.recipients()

@@ -89,7 +89,7 @@ class Dossier:
     interests: dict[InterestKey, Interest] = field(default_factory=dict)
     #: Topic -> when it was withdrawn from; those that have not been lifted.
     unsubscribed: dict[str, datetime] = field(default_factory=dict)
-    #: They want nothing but answers for a while, by their own choice.
+    #: They want nothing but answers for a while; a new consent ends that.
     is_paused: bool = False
     #: By which a consent that is delivered again is recognised: its source, with its time, and with its name.
     consents_known: set[tuple[str, datetime | str]] = field(default_factory=set)
@@ -101,8 +101,8 @@ class Dossier:
     consents: list[Consent] = field(default_factory=list)
     #: Topic -> when it was lifted.
     lifted: dict[str, datetime] = field(default_factory=dict)
-    #: A pause was ended.
-    resumed: bool = False
+    #: A consent has ended a pause.
+    is_resumed: bool = False
     #: Id of a session -> when they registered.
     registrations: dict[str, datetime] = field(default_factory=dict)
     #: What it is about -> what only a person can decide.
@@ -182,10 +182,9 @@ def _take_consent(dossier: Dossier, signup: Signup) -> None:
     for topic in lifted:
         del dossier.unsubscribed[topic]
         dossier.lifted[topic] = given_at
-    dossier.resumed |= dossier.is_paused
     if lifted or dossier.is_paused:
         _turn(dossier.interests, signup.received_at)
-    dossier.is_paused = False
+    dossier.is_paused, dossier.is_resumed = False, dossier.is_resumed or dossier.is_paused
 
 
 def _register(dossier: Dossier, session: str, at: datetime, sessions: Mapping[str, datetime]) -> None:

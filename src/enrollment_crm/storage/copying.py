@@ -79,5 +79,4 @@ def staged(connection: Connection, name: str, columns: Columns, values: Values) 
     )
     connection.execute(CreateTable(table))
     copy_rows(connection, table, {one: values[one] for one in columns})
-    connection.exec_driver_sql(f"ANALYZE {table.name}")
     return table

@@ -73,8 +73,7 @@ def open_dossiers(
 def _fill(connection: Connection, known: dict[int, Dossier], sources: Iterable[str]) -> None:
     ids = list(known)
     for row in connection.execute(select(PersonRow.__table__).where(PersonRow.id == func.any(ids))).all():
-        known[row.id].details = details_of(row)
-        known[row.id].is_paused = row.paused_until is not None
+        known[row.id].details, known[row.id].is_paused = details_of(row), row.paused_until is not None
     consents = select(ConsentRow.person_id, ConsentRow.source, ConsentRow.given_at, ConsentRow.submission)
     theirs = ConsentRow.person_id == func.any(ids), ConsentRow.source == func.any(sorted(sources))
     for person_id, source, given_at, submission in connection.execute(consents.where(*theirs)).all():

@@ -25,6 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
+from enrollment_crm.domain.consent import ConsentBasis
 from enrollment_crm.domain.intake import Dossier, Interest, InterestKey
 from enrollment_crm.storage.consent import free_unwanted_keys
 from enrollment_crm.storage.copying import Values, copy_rows, staged
@@ -96,8 +97,7 @@ def write_changes(connection: Connection, dossiers: Dossiers, *, now: datetime) 
     _write_interests(connection, dossiers)
     _write_evidence(connection, people)
     _write_consents(connection, people)
-    _lift_unsubscriptions(connection, list(dossiers.known.values()))
-    _end_pauses(connection, [_id(one) for one in dossiers.known.values() if one.resumed])
+    _take_up_again(connection, list(dossiers.known.values()))
     _write_references(connection, people)
     _write_registrations(connection, people)
     asked = [AskedReview(_id(one), review) for one in people for review in one.reviews.values()]
@@ -178,11 +178,23 @@ def _write_consents(connection: Connection, people: Sequence[Dossier]) -> None:
     given = [(_id(one), consent) for one in people for consent in one.consents]
     names = ("source", "submission", "text_version", "page", "given_at")
     values = {name: [getattr(consent, name) for _, consent in given] for name in names}
-    copy_rows(connection, ConsentRow, {"person_id": [one for one, _ in given], **values})
+    basis = [ConsentBasis.EXPRESS.value] * len(given)
+    copy_rows(connection, ConsentRow, {"person_id": [one for one, _ in given], "basis": basis, **values})
 
 
-def _lift_unsubscriptions(connection: Connection, known: Sequence[Dossier]) -> None:
-    lifted = [(_id(one), topic, at) for one in known for topic, at in one.lifted.items()]
+def _take_up_again(connection: Connection, known: Sequence[Dossier]) -> None:
+    """Who had withdrawn or paused, and has agreed anew."""
+    _lift_unsubscriptions(connection, [(_id(one), topic, at) for one in known for topic, at in one.lifted.items()])
+    resumed = [_id(one) for one in known if one.is_resumed]
+    if resumed:
+        paused = update(PersonRow).where(PersonRow.id == func.any(resumed))
+        connection.execute(paused.values(paused_until=None))
+    again = [_id(one) for one in known if one.lifted or one.is_resumed]
+    if again:
+        free_unwanted_keys(connection, again)
+
+
+def _lift_unsubscriptions(connection: Connection, lifted: Sequence[tuple[int, str, datetime]]) -> None:
     if not lifted:
         return
     people, topics, instants = map(list, zip(*lifted, strict=True))
@@ -190,14 +202,6 @@ def _lift_unsubscriptions(connection: Connection, known: Sequence[Dossier]) -> N
     rows = staged(connection, "lifted", shape, {"person_id": people, "topic": topics, "at": instants})
     same = UnsubscriptionRow.person_id == rows.c.person_id, UnsubscriptionRow.topic == rows.c.topic
     connection.execute(update(UnsubscriptionRow).where(*same).values(lifted_at=rows.c.at))
-    free_unwanted_keys(connection, people)
-
-
-def _end_pauses(connection: Connection, people: Sequence[int]) -> None:
-    if people:
-        paused = PersonRow.id == func.any(list(people))
-        connection.execute(update(PersonRow).where(paused).values(paused_until=None))
-        free_unwanted_keys(connection, people)
 
 
 def _write_references(connection: Connection, people: Sequence[Dossier]) -> None:

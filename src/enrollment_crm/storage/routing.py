@@ -17,6 +17,8 @@ from enrollment_crm.storage.models import ApplicationRow, InterestRow, PersonRow
 from enrollment_crm.storage.relations import Columns
 from enrollment_crm.storage.reviews import RESIDENCY, AskedReview, close_answered, open_reviews
 
+#: The columns of a person that a route follows from or changes.
+_ROUTED_BY = ("id", "zone", "arrived_at", "unknown_from", "unknown_until", "residency", "owner")
 _INSTANT = DateTime(timezone=True)
 _ROUTE: Columns = {
     "id": BigInteger, "residency": Text, "owner": Text, "route_reason": Text, "unknown_from": _INSTANT,
@@ -61,7 +63,7 @@ class UnroutedPerson:
 def people_without_route(connection: Connection, *, limit: int) -> list[UnroutedPerson]:
     """People whose route is to be decided (again), locked for this transaction."""
     waiting = (
-        select(PersonRow.__table__)
+        select(*(getattr(PersonRow, name) for name in _ROUTED_BY))
         .where(PersonRow.needs_routing, PersonRow.merged_into_id.is_(None))
         .order_by(PersonRow.id)
         .limit(limit)

@@ -30,7 +30,7 @@ from enrollment_crm.workflows.garbage import garbage_is_left
 from enrollment_crm.workflows.identity import match_people
 from enrollment_crm.workflows.superseding import supersede_for_person
 
-_PEOPLE_A_TRANSACTION = 5_000
+_PEOPLE_A_TRANSACTION = 20_000
 
 
 @dataclass(frozen=True)
