@@ -11,7 +11,7 @@ LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-
 ONCE ?=
 AS_OF ?=
 
-.PHONY: help install demo up test check format bench lock clean
+.PHONY: help install demo up test check format bench chaos lock clean
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ format: install ## Format the code and mend what can be mended by itself
 
 bench: install ## Measure, side by side with references (build/bench.json)
 	$(BIN)/python -m tests.benchmarks
+
+chaos: install ## Kill workers, relays and databases while mail is sent (CHAOS_SIZE=0.1: a trial; build/chaos.json)
+	$(BIN)/python -m tests.chaos
 
 lock: install ## Renew the hashed locks from pyproject.toml
 	$(LOCK) pyproject.toml --group build -o requirements.lock

@@ -4,7 +4,7 @@
 **What it does.** The Slate query is pulled and dropped exports of applications and of their checklists are read into
 the inbox, judged by `expectations/applications.json` and `expectations/checklists.json`, loaded (a status never goes
 back from submitted; of an item the newest word of its source holds), routed, and submitted applications are
-acknowledged by email. It wakes when a row arrives, and every five minutes besides.
+acknowledged by email. It wakes when a row arrives or a file was dropped, and every five minutes besides.
 
 **When it is red.** Open the red task's log; its last line says what to do.
 *collect*: Slate does not answer, or refuses the key; rows that came before are safe, and reminders that say
@@ -13,7 +13,8 @@ acknowledged by email. It wakes when a row arrives, and every five minutes besid
 refuses us.
 
 **Safe to clear?** Yes, every task, at any time: a task drains what waits for it, and the database knows what was done.
-Rejected rows are in the table `quarantine`, with the reason in words.
+Rejected rows wait in `enrollment-crm quarantine list`, stopped batches in `enrollment-crm batches list`, each with the
+reason in words.
 """
 
 from datetime import timedelta

@@ -2,7 +2,7 @@
 # Signups become people, and get their welcome
 
 **What it does.** Rows of the inbox are judged by `expectations/signups.json`, loaded as people, routed by entry term
-and residency, and welcomed by email. It wakes when a row arrives, and every five minutes besides.
+and residency, and welcomed by email. It wakes when a row arrives or a file was dropped, and every five minutes besides.
 *collect* stands beside: it brings rows of dropped files into the inbox, and they wake the next run. So nobody who
 filled in the form waits for a file.
 
@@ -11,7 +11,8 @@ filled in the form waits for a file.
 *load*, *route*: usually the database. *welcome*: the relay does not answer, or refuses us.
 
 **Safe to clear?** Yes, every task, at any time: a task drains what waits for it, and the database knows what was done.
-Rejected rows are in the table `quarantine`, with the reason in words.
+Rejected rows wait in `enrollment-crm quarantine list`, stopped batches in `enrollment-crm batches list`, each with the
+reason in words.
 """
 
 from datetime import timedelta

@@ -24,7 +24,8 @@ from enrollment_crm.domain.reminders import Span
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.mail.accept_log import MaildirAcceptLog
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.smtp import SmtpTransport
+from enrollment_crm.mail.smtp_session import SmtpOptions
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.batches import record_batch
 from enrollment_crm.storage.deadlines import Approval
@@ -36,8 +37,10 @@ from enrollment_crm.workflows.applications import load_applications
 from enrollment_crm.workflows.checklists import load_checklists
 from enrollment_crm.workflows.corrections import correct_entry_term, correct_residency, correct_zone
 from enrollment_crm.workflows.deadlines import bring_into_force
+from enrollment_crm.workflows.erasure import erase_person
 from enrollment_crm.workflows.inbox import receive_form
 from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.people import merge_people
 from enrollment_crm.workflows.registrations import register_address
 from enrollment_crm.workflows.reminders import send_reminders
 from enrollment_crm.workflows.routing import route_people
@@ -148,6 +151,16 @@ class Office:
         """Another answer about residency, and the route that follows."""
         correct_residency(self.engine, email, Residency(residency), fact=fact_at(at, fact))
         self.load(now=at)
+
+    def merge(self, email: str, into: str, *, at: datetime, fact: str = "") -> None:
+        """Two records become one person, and the route that follows."""
+        merge_people(self.engine, email, into, fact=fact_at(at, fact))
+        self.load(now=at)
+
+    def erase(self, email: str = ANA, *, at: datetime, fact: str = "") -> None:
+        """What is known of somebody is erased."""
+        named = fact_at(at, fact)
+        erase_person(self.engine, email, fact=named, secret=self.outbox.secret, field_maps=_field_maps())
 
     def say_zone(self, zone: str, email: str = ANA, *, at: datetime) -> None:
         """Another clock, and the route that follows."""

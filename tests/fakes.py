@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from enrollment_crm.mail.failpoints import Failpoint, Place
 from enrollment_crm.mail.messages import OutgoingMessage
 from enrollment_crm.mail.transport import Transport
 
@@ -45,3 +46,15 @@ class Interrupted:
 def kill() -> None:
     """End the worker."""
     raise Killed
+
+
+class At(Failpoint):
+    """Something happens to a worker whenever it comes to a place."""
+
+    def __init__(self, place: Place, happen: Callable[[], None]) -> None:
+        super().__init__()
+        self._at, self._happen = place, happen
+
+    def reach(self, place: Place) -> None:
+        if place is self._at:
+            self._happen()

@@ -3,10 +3,11 @@
 ``.env.example`` lists every variable; a test keeps the two the same.
 """
 
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, FilePath, SecretStr, model_validator
+from pydantic import AwareDatetime, Field, FilePath, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: The checkout that this package was installed from; holds config/, templates/ and expectations/.
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
     #: End of data may take ten minutes (RFC 5321 4.5.3.2.6).
     smtp_data_timeout_in_seconds: float = Field(600, gt=0)
     #: How long a claimed message belongs to its worker; longer than any SMTP dialogue.
-    lease_in_seconds: int = Field(900, gt=0)
+    lease_in_seconds: float = Field(900, gt=0)
     #: Maildir or folder of the relay's accept log, asked about messages with an unknown outcome; empty: none.
     accept_log_directory: Path | None = None
     #: Postfix's own log as the accept log, instead of a Maildir; empty: none.
@@ -69,12 +70,25 @@ class Settings(BaseSettings):
     #: IP addresses that our mail leaves from, divided by commas; empty: those of the relay.
     relay_addresses: str = ""
 
+    #: By recipient domain, how many messages a minute it gets at most, from all workers together; others have no limit.
+    messages_a_minute: dict[str, Annotated[int, Field(gt=0)]] = {}
+    #: A kind of message is stopped when more than this share of its last messages was refused for their address.
+    bounce_stop_share: float = Field(0.1, gt=0, le=1)
+    #: How many messages that looks back at.
+    bounce_stop_window: int = Field(500, gt=0)
+    #: For chaos tests: the place in sending at which a worker ends, such as ``after_dot:kill:3``; empty: none.
+    failpoint: str = Field("", pattern=r"^([a-z0-9_]+:(kill|raise)(:[1-9]\d*)?)?$")
+
     sender_name: str = "Graduate Admissions"
     sender_address: str = "admissions@crm.example"
     reply_to_address: str = "admissions@crm.example"
     #: Domain of Message-IDs and envelope senders.
     mail_domain: str = "crm.example"
     postal_address: str = "Graduate Admissions, 360 Huntington Avenue, Boston, MA 02115, USA"
+
+    #: Where bounces come back to: maildir:/folder, or imaps://user@host/INBOX; empty: nowhere that we can read.
+    bounce_mailbox_url: str = ""
+    bounce_mailbox_password: SecretStr = SecretStr("")
 
     #: Where alerts go: a run that is late, a task that failed; empty: to the log only.
     operations_address: str = ""
@@ -84,6 +98,12 @@ class Settings(BaseSettings):
     public_port: int = Field(0, ge=0, le=65535)
     #: Address under which applicants reach the public app; links in emails begin with it.
     public_url: str = "https://crm.example"
+    #: Proxies whose X-Forwarded-For is believed: addresses and networks, separated by commas; empty: nobody's is.
+    trusted_proxies: str = ""
+    #: Posts of the form from one client at once, and again in each minute; a fair or a campus may share one address.
+    form_posts_per_client_and_minute: int = Field(60, ge=1)
+    #: Posts of the form for one email address at once, and again in each hour.
+    form_posts_per_address_and_hour: int = Field(10, ge=1)
     #: Port of Airflow's web interface; 0: any free one.
     airflow_port: int = Field(0, ge=0, le=65535)
 
@@ -94,16 +114,29 @@ class Settings(BaseSettings):
     #: Folder into which other systems drop files: one sub-folder a source.
     drop_directory: Path | None = None
 
+    @property
+    def longest_dialogue_in_seconds(self) -> float:
+        """What a message may take from its worker's last look at the lease to the relay's last word."""
+        return self.smtp_command_timeout_in_seconds + self.smtp_data_timeout_in_seconds
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, text: str) -> str:
+        for one in filter(None, (part.strip() for part in text.split(","))):
+            try:
+                ip_network(one)
+            except ValueError as error:
+                raise ValueError(
+                    f"CRM_TRUSTED_PROXIES: {error}: write addresses such as 10.0.0.7, 10.1.0.0/16."
+                ) from None
+        return text
+
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        dialogue = (
-            self.smtp_connect_timeout_in_seconds
-            + self.smtp_command_timeout_in_seconds
-            + self.smtp_data_timeout_in_seconds
-        )
+        dialogue = self.smtp_connect_timeout_in_seconds + self.longest_dialogue_in_seconds
         if self.lease_in_seconds <= dialogue:
             raise ValueError(
-                f"CRM_LEASE_IN_SECONDS is {self.lease_in_seconds}, but one SMTP dialogue may take {dialogue:g} s: "
+                f"CRM_LEASE_IN_SECONDS is {self.lease_in_seconds:g}, but one SMTP dialogue may take {dialogue:g} s: "
                 "make the lease longer than the three SMTP timeouts together."
             )
         self._check_transport()
@@ -127,6 +160,8 @@ class Settings(BaseSettings):
             raise ValueError(f"Set CRM_SECRET_KEY to a random value: {where} does not start without one.")
         if not self.public_url.startswith("https://"):
             raise ValueError(f"CRM_PUBLIC_URL must begin with https:// in {where} (RFC 8058).")
+        if self.failpoint:
+            raise ValueError(f"CRM_FAILPOINT ends workers on purpose: it is for tests, unset it in {where}.")
         if self.smtp_username and not (self.smtp_starttls or self.smtp_implicit_tls):
             raise ValueError("CRM_SMTP_USERNAME would travel unencrypted: set CRM_SMTP_STARTTLS or _IMPLICIT_TLS.")
         if not self.provider_url.startswith("https://"):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-from tests.benchmarks import calendar, latency, messages
+from tests.benchmarks import calendar, intake, latency, messages, sending, webhooks
 from tests.benchmarks.measurement import Measurement
 
 _RESULTS = Path("build/bench.json")
@@ -14,7 +14,14 @@ _RESULTS = Path("build/bench.json")
 
 def main() -> None:
     """Run all, print, write. It measures and does not judge: ``ok`` says what reached its goal."""
-    rows = [*messages.measure(), *calendar.measure(), *latency.measure()]
+    rows = [
+        *messages.measure(),
+        *calendar.measure(),
+        *intake.measure(),
+        *webhooks.measure(),
+        *sending.measure(),
+        *latency.measure(),
+    ]
     _RESULTS.parent.mkdir(exist_ok=True)
     _RESULTS.write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=2) + "\n")
     Console().print(_table(rows))

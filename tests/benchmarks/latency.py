@@ -75,13 +75,20 @@ def _time_empty_event(engine: Engine) -> float:
 
 
 def _time_signup(stack: Stack, number: int) -> float:
-    mails = mailbox.Maildir(stack.facts.mail_directory or "")
-    before, began = len(mails), time.monotonic()
-    post = {"first_name": "Ana", "email": f"ana.{number}@example.edu", "entry_term": "fall 2027", "country": "US"}
+    mails, address = mailbox.Maildir(stack.facts.mail_directory or ""), f"ana.{number}@example.edu"
+    # Others get mail too: whoever signed up a moment ago, a reminder that they had missed.
+    seen, began = set(mails.keys()), time.monotonic()
+
+    def is_welcomed() -> bool:
+        new = set(mails.keys()) - seen
+        seen.update(new)
+        return any(address in str(mails[key]["To"]) for key in new)
+
+    post = {"first_name": "Ana", "email": address, "entry_term": "fall 2027", "country": "US"}
     post |= {"residency": "domestic", "consent": "yes", "consent_text_version": "request-info-1"}
     url = f"{stack.facts.public_url}/request-info"
     requests.post(url, data=post, timeout=30, headers={"Accept": "application/json"}).raise_for_status()
-    _until(lambda: len(mails) > before)
+    _until(is_welcomed)
     return time.monotonic() - began
 
 

@@ -15,6 +15,7 @@ LISTED = {
     "intake_signups": ["collect", "validate", "load", "route", "welcome"],  # the first one beside the others
     "intake_applications": ["collect", "validate", "load", "route", "acknowledge"],
     "send_reminders": ["find_due_cells", "send", "summary"],
+    "process_feedback": ["read_mailbox", "take_events", "reconcile", "watch_complaints"],  # not one after the other
     "sync_calendar": ["read_pages", "check_pages", "compare", "approve", "apply", "summary"],
 }
 #: People wait for these, so an asset wakes them as well; the pages are read once a day, by the clock alone.

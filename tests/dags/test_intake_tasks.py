@@ -40,7 +40,7 @@ def test_the_dag_of_applications_takes_in_their_checklists_too(engine: Engine) -
 
     assert intake.collect("application", NO_PARAMETERS) == {"new": 3, "known": 0}
     judged = intake.validate("application", NO_PARAMETERS)
-    assert judged == {"batches": 2, "rows_in": 3, "accepted": 2, "quarantined": 1}
+    assert judged == {"batches": 2, "rows_in": 3, "accepted": 2, "quarantined": 1, "stopped": 0}
     assert intake.load("application", NO_PARAMETERS) == {"batches": 2, "loaded": 2, "quarantined": 0}
     with engine.connect() as connection:
         kinds = connection.execute(text("SELECT kind, count(*) FROM inbox GROUP BY kind ORDER BY kind")).all()
@@ -53,3 +53,24 @@ def test_the_dag_of_signups_takes_in_signups_alone() -> None:
     from enrollment_crm.orchestration import intake
 
     assert intake.collect("signup", NO_PARAMETERS) == {"new": 1, "known": 0}
+
+
+def test_rows_that_nobody_was_told_of_are_drained_by_the_clock(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lost event, a merged one, a paused DAG: the next run, whatever wakes it, takes in all that waits."""
+    from enrollment_crm.orchestration import intake
+
+    monkeypatch.setenv("CRM_DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    insert = "INSERT INTO inbox (source, kind, received_at, raw, digest) VALUES ('form', 'signup', now(), :raw, :name)"
+    with engine.begin() as connection:
+        for name in ("ana", "ben"):
+            raw = f'{{"email": "{name}@example.edu", "consent": "yes"}}'
+            connection.execute(text(insert), {"raw": raw, "name": name})
+    assert intake.validate("signup", NO_PARAMETERS) == {
+        "batches": 1,
+        "rows_in": 2,
+        "accepted": 2,
+        "quarantined": 0,
+        "stopped": 0,
+    }
+    assert intake.load("signup", NO_PARAMETERS) == {"batches": 1, "loaded": 2, "quarantined": 0}
+    assert intake.validate("signup", NO_PARAMETERS)["rows_in"] == 0

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 #: Every value of a person holds one of these, whatever road they take.
 NAME, ADDRESS, PHONE = "Quetzalzin", "kanarienvogel", "617555019283"
-#: The tables whose columns are marked with ``pii``.
+#: The tables that keep what people wrote about themselves, and the mails that left.
 MAY_HOLD_PEOPLE = {"person", "inbox", "message", "review"}
 
 

@@ -199,6 +199,48 @@ def test_every_field_has_an_accessible_name(site: Site, open_browser: Open) -> N
     assert len(set(names)) == len(names)
 
 
+def test_the_trap_is_for_robots_alone(site: Site, open_browser: Open) -> None:
+    browser = open_browser()
+    browser.get(site.url)
+    trap = browser.find_element(By.NAME, "website")
+    attributes = ("tabindex", "autocomplete", "required", "type")
+    assert [trap.get_attribute(name) for name in attributes] == ["-1", "off", None, "text"]
+    # For eyes: nothing of it is on the page. For screen readers: neither it nor its label is in the tree.
+    assert browser.execute_script("return arguments[0].getBoundingClientRect().right", trap) < 0
+    assert browser.find_elements(By.CSS_SELECTOR, "[aria-hidden=true] label[for=website]")
+    tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})["nodes"]
+    spoken = {str(node.get("name", {}).get("value")) for node in tree if not node["ignored"]}
+    assert {"Email address (required)", "Request information"} <= spoken
+    assert not any("Leave this field empty" in name for name in spoken)
+    # For keyboards: the whole way round, it never has the focus.
+    reached = []
+    for _ in range(40):
+        press(browser, Keys.TAB)
+        reached.append(focused(browser))
+    assert {"first_name", "consent", "button"} <= set(reached)
+    assert "website" not in reached
+
+
+def test_whoever_must_wait_sends_the_same_answers_again(site: Site, open_browser: Open) -> None:
+    browser = open_browser(javascript=False)
+    for _ in range(11):
+        browser.get(site.url)
+        browser.find_element(By.NAME, "first_name").send_keys("Ngozi")
+        browser.find_element(By.NAME, "email").send_keys("ngozi@example.com")
+        browser.find_element(By.NAME, "consent").click()
+        with next_page(browser):
+            browser.find_element(By.CSS_SELECTOR, "button").click()
+    assert browser.find_element(By.CSS_SELECTOR, "[role=alert] h1").text == "Please wait a little"
+    assert focused(browser) == "button"
+    measured = browser.execute_script(CONTRASTS)
+    assert [(text, ratio) for text, ratio in measured if ratio < 4.5] == []
+    site.workflows.seconds += 3600
+    with next_page(browser):
+        press(browser, Keys.ENTER)
+    assert browser.current_url.endswith("/thank-you")
+    assert len(site.workflows.forms) == 11
+
+
 @pytest.mark.parametrize("width", [320, 1280])
 def test_no_page_scrolls_sideways(site: Site, open_browser: Open, width: int) -> None:
     browser = open_browser(width=width)

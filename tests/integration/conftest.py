@@ -8,6 +8,7 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
@@ -40,6 +41,9 @@ from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.reminders import send_reminders
 from enrollment_crm.workflows.routing import route_people
 from enrollment_crm.workflows.signups import load_signups
+
+if TYPE_CHECKING:
+    from tests.integration.hostile_road import HostileRoad
 
 #: 10:00 in Boston, a week before 1 December 2026.
 TEN_IN_BOSTON = datetime(2026, 11, 24, 15, tzinfo=UTC)
@@ -104,7 +108,7 @@ class Pipeline:
         """Validate, load and route everything that waits in the inbox, and answer it."""
         field_maps, country_zones = field_maps_of(Settings()), country_zones_of(Settings())
         for kind in RecordKind:
-            validate_pending(self.engine, self.validator, field_maps, kind=kind, now=now)
+            validate_pending(self.engine, self.validator, field_maps, kind=kind, secret=self.outbox.secret, now=now)
         for load in (load_signups, load_applications):
             load(self.engine, field_maps, country_zones=country_zones, default_program=self.default_program, now=now)
         load_checklists(self.engine, field_maps, now=now)
@@ -125,6 +129,16 @@ def pipeline(engine: Engine, settings: Settings, validator: Validator) -> Iterat
     outbox = outbox_of(settings, engine)
     yield Pipeline(engine, outbox, validator, programs, settings.default_program)
     outbox.transport.close()
+
+
+@pytest.fixture
+def road(pipeline: Pipeline, tmp_path: Path) -> "HostileRoad":
+    """The same with a folder to drop files into, and a transport that keeps what would go out."""
+    from tests.integration.hostile_road import HostileRoad  # noqa: PLC0415 - it needs the pipeline of this module
+
+    folder = tmp_path / "drop"
+    folder.mkdir()
+    return HostileRoad(pipeline, folder)
 
 
 @pytest.fixture(scope="session")

@@ -1,18 +1,21 @@
 """Alerts reach operations by mail, and name no person."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
 import pytest
 from tests.integration.conftest import Inbox
 
+from enrollment_crm.domain.batches import BatchStep
 from enrollment_crm.domain.freshness import Gate, GateChange, SourceAge
 from enrollment_crm.orchestration.alerts import (
+    tell_operations_batch_stopped,
     tell_operations_of_gate,
     tell_operations_run_is_late,
     tell_operations_task_failed,
 )
+from enrollment_crm.workflows.batch_decisions import BatchFacts
 
 
 @pytest.fixture(autouse=True)
@@ -50,3 +53,31 @@ def test_a_gate_that_closes_is_told_by_mail(inbox: Inbox) -> None:
     assert "Reminders are held" in alert["Subject"]
     for part in ("slate last came 31 h ago, budget 24 h", "412 people"):
         assert part in alert.get_content().replace("\n", " ")
+
+
+def test_a_stopped_batch_is_told_by_mail_with_what_to_do(inbox: Inbox) -> None:
+    reason = "More than half of the rows fail a rule: compare its header."
+    at = datetime(2026, 11, 24, 15, tzinfo=UTC)
+    batch = BatchFacts(
+        id=7,
+        source="signups_csv",
+        kind="signup",
+        validated_at=at,
+        step=BatchStep.STOPPED,
+        rows_in=900,
+        accepted=100,
+        quarantined=800,
+        duplicates=0,
+        is_replay=False,
+        remarks=reason,
+        decided_at=None,
+        decided_by=None,
+        decided_why="",
+    )
+    tell_operations_batch_stopped(batch)
+
+    (alert,) = inbox.messages()
+    assert alert["Subject"] == "Stopped: batch 7 of signups_csv, 900 rows"
+    words = " ".join(alert.get_content().split())
+    for part in (reason, "enrollment-crm batches release 7", "enrollment-crm batches reject 7"):
+        assert part in words

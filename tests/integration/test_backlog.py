@@ -9,6 +9,8 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.batches import record_batch
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.workflows.backlog import Backlog, backlog
+from enrollment_crm.workflows.outbox import Outbox
+from enrollment_crm.workflows.reminders import Due, find_due
 
 
 def waiting(office: Office, now: datetime = SEPTEMBER) -> dict[str, int]:
@@ -60,3 +62,15 @@ def test_the_total_adds_up() -> None:
 def test_a_naive_instant_is_refused(office: Office) -> None:
     with pytest.raises(ValueError, match="no time zone"):
         backlog(office.outbox, now=datetime(2026, 11, 24))  # noqa: DTZ001
+
+
+def test_what_is_claimed_while_one_looks_is_not_missed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.sign_up(ANA)
+    office.sweep(T_14)
+
+    def found_when_a_worker_has_claimed_it(outbox: Outbox, *, now: datetime) -> list[Due]:
+        office.change("UPDATE message SET state = 'claimed', lease_until = clock_timestamp() + interval '1 minute'")
+        return find_due(outbox, now=now)
+
+    monkeypatch.setattr("enrollment_crm.workflows.backlog.find_due", found_when_a_worker_has_claimed_it)
+    assert backlog(office.outbox, now=T_14).messages_unsettled == 1

@@ -7,11 +7,9 @@ from typing import Any
 import vobject
 from tests.factories import ANA, HOUR, SEPTEMBER, SHANGHAI, STARTS, T_7, T_14, T_30, Office
 
-from enrollment_crm.domain.facts import Fact
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import cancel_prep_session, move_prep_session
 from enrollment_crm.workflows.calendar_feeds import read_calendar_feed
-from enrollment_crm.workflows.people import erase_person
 
 EARLY = "deadline-ms-advanced-intelligent-manufacturing-fall-2027-early_action@"
 
@@ -77,7 +75,7 @@ def test_a_session_moves_and_is_cancelled(office: Office, session: str) -> None:
 
 def test_an_unknown_or_erased_person_has_no_calendar(office: Office) -> None:
     person = office.sign_up(ANA)
-    erase_person(office.engine, ANA, fact=Fact("test", "erase", T_14))
+    office.erase(at=T_14)
     for nobody in (person, 4711):
         assert read_calendar_feed(office.engine, office.outbox.programs, office.outbox.sender, nobody, now=T_7) is None
 

@@ -163,7 +163,11 @@ def with_registrations(office: Office) -> None:
         "WHERE email LIKE 'domestic%' OR email LIKE 'unsub%' OR email LIKE 'shanghai%'",
         at=NOW - HOUR,
     )
-    office.change("UPDATE person SET bounced_at = :at WHERE email LIKE 'domestic-sp%'", at=NOW - HOUR)
+    office.change(
+        "INSERT INTO suppression (email_key, reason, at, added_by, why) "
+        "SELECT email_key, 'hard_bounce', :at, 'a test', '5.1.1' FROM person WHERE email LIKE 'domestic-sp%'",
+        at=NOW - HOUR,
+    )
     live(office, NOW, NOW)
 
 

@@ -6,12 +6,11 @@ from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
 
 import pytest
-from tests.factories import ANA, BEN, CUT_OFF, HOUR, MINUTE, PROGRAM, SEPTEMBER, T_1, T_7, T_14, T_30, Office
+from tests.factories import ANA, BEN, CUT_OFF, HOUR, MINUTE, PROGRAM, SEPTEMBER, T_1, T_7, T_14, T_30, Office, fact_at
 
 from enrollment_crm.domain.freshness import FeedWatch, WatchedSource
-from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.erasure import blank_person
 from enrollment_crm.workflows.consent import unsubscribe
+from enrollment_crm.workflows.feedback import take_bounce, take_complaint
 from enrollment_crm.workflows.reminders import Due, find_due, finish_sweep, send_due, send_reminders
 
 LETTER, SECOND_LETTER = {"Code": "LOR1", "Status": "Awaiting"}, {"Code": "LOR2", "Status": "Awaiting"}
@@ -174,8 +173,12 @@ def test_r7_withheld_where_nobody_would_read_it(office: Office, reason: str) -> 
         case "merged":
             other = office.sign_up(BEN, entry_term="")
             office.change("UPDATE person SET merged_into_id = :into WHERE id = :id", into=other, id=person)
+        case "bounced":
+            take_bounce(office.engine, ANA, "5.1.1", fact=fact_at(T_14))
+        case "complained":
+            take_complaint(office.engine, ANA, fact=fact_at(T_14))
         case _:
-            office.change(f"UPDATE person SET {reason}_at = now() WHERE id = :id", id=person)
+            office.change("UPDATE person SET erased_at = now() WHERE id = :id", id=person)
     office.sweep(T_7)
     assert office.query("SELECT withheld FROM cover WHERE kind = 'checklist_reminder'") == [reason]
 
@@ -186,9 +189,8 @@ def test_r7_an_unsubscription_does_not_withhold_what_is_about_ones_own_applicati
 
 
 def test_an_erased_applicant_has_no_checklist_any_more(office: Office) -> None:
-    person = apply(office, LETTER)
-    with transaction(office.engine) as connection:
-        blank_person(connection, person, at=SEPTEMBER)
+    apply(office, LETTER)
+    office.erase(at=SEPTEMBER)
     assert office.sweep(T_7).get("accepted") is None
 
 

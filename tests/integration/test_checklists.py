@@ -12,7 +12,6 @@ from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.erasure import blank_person
 from enrollment_crm.storage.inbox import keep_raw_rows
 from enrollment_crm.storage.merging import unite_people
 from enrollment_crm.validation.batches import Validator
@@ -36,7 +35,9 @@ def test_in_is_accepted_and_quarantined(office: Office, validator: Validator) ->
     good = {"AppID": "a-1", "Code": "LOR1", "Status": "Awaiting", "Date": "11/20/2026"}
     keep(office, [good, {**good, "AppID": ""}, {**good, "Status": "Lost"}, {**good, "Code": "HAIKU"}])
     field_maps = field_maps_of(Settings())
-    judged = validate_pending(office.engine, validator, field_maps, kind=RecordKind.CHECKLIST, now=T_14)
+    judged = validate_pending(
+        office.engine, validator, field_maps, kind=RecordKind.CHECKLIST, secret=b"tests", now=T_14
+    )
     assert judged == Validated(batches=1, rows_in=4, accepted=2, quarantined=2)
     assert load_checklists(office.engine, field_maps, now=T_14) == Loaded(batches=1, loaded=2)
     rules = office.query("SELECT rule FROM quarantine ORDER BY inbox_id")
@@ -119,8 +120,7 @@ def test_an_erasure_takes_items_away_and_empties_their_raw_rows(office: Office) 
     office.list_items(LETTER, at=SEPTEMBER)
     office.list_items({**LETTER, "Status": "Received"}, at=T_14)
     office.list_items({**LETTER, "AppID": "of somebody else"}, at=T_14)
-    with transaction(office.engine) as connection:
-        blank_person(connection, office.person(ANA), at=T_14)
+    office.erase(at=T_14)
     assert office.query("SELECT application_reference FROM checklist_item") == ["of somebody else"]
     raw = office.query("SELECT raw::text FROM inbox WHERE kind = 'checklist' ORDER BY id")
     assert [one == "{}" for one in raw] == [True, True, False]

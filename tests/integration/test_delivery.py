@@ -4,18 +4,19 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
 from tests.factories import ANA, BEN, CUT_OFF, MINUTE, SEPTEMBER, SHANGHAI, T_1, T_7, T_14, Office
-from tests.fakes import Interrupted, Killed, kill
+from tests.fakes import At, Interrupted, Killed, kill
 
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.mail.failpoints import Place
 from enrollment_crm.stack.ports import free_port
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.unfinished import reclaim_to_retry, reclaim_vanished
+from enrollment_crm.workflows.campaigns import resume
 from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM
 from enrollment_crm.workflows.reminders import send_reminders
@@ -109,10 +110,12 @@ def test_a_refusal_of_us_stops_the_campaign_and_suppresses_nobody(office: Office
     assert office.states() == ["retry"] * 3  # one was refused, the rest was given back
     assert office.query("SELECT refusals FROM message ORDER BY id") == [1, 0, 0]
     assert len(office.relay.offered) <= 1
-    assert office.query("SELECT count(*) FROM person WHERE bounced_at IS NOT NULL") == [0]
+    assert office.query("SELECT count(*) FROM suppression") == [0]
 
     office.relay.answers.clear()
     office.end_leases()
+    assert office.sweep(T_7 + MINUTE * 5) == {"held": 3}
+    resume(office.engine, KIND, by="dean", remedy="the policy", now=T_7)
     assert office.sweep(T_7 + MINUTE * 5) == {"accepted": 3}
 
 
@@ -144,9 +147,14 @@ def interrupted(office: Office, **moments: Callable[[], None]) -> Office:
     return replace(office, outbox=replace(office.outbox, transport=Interrupted(office.transport(), **moments)))
 
 
+def at(office: Office, place: Place, happen: Callable[[], None]) -> Office:
+    """The office with a worker to whom this happens there."""
+    return replace(office, outbox=replace(office.outbox, failpoint=At(place, happen)))
+
+
 def test_a_worker_killed_before_the_content_leaves_a_message_that_is_sent_when_its_lease_ends(office: Office) -> None:
     with pytest.raises(Killed):
-        interrupted(office, before_lease_check=kill).sweep(T_7)
+        at(office, Place.AFTER_CLAIM, kill).sweep(T_7)
     assert office.states() == ["claimed"]
     assert office.sweep(T_7 + MINUTE) == {}  # the lease holds
 
@@ -223,7 +231,7 @@ def test_a_worker_overtaken_before_the_content_sends_nothing(office: Office) -> 
         office.end_leases()
         assert office.sweep(T_7 + MINUTE) == {"accepted": 1}
 
-    assert interrupted(office, before_lease_check=overtaken).sweep(T_7) == {"claimed": 1}
+    assert at(office, Place.AFTER_CLAIM, overtaken).sweep(T_7) == {"claimed": 1}
     assert len(office.relay.taken) == 1
     assert office.states() == ["accepted"]
 
@@ -243,7 +251,7 @@ def test_a_worker_whose_message_another_has_taken_up_does_not_begin(office: Offi
         with transaction(office.engine) as connection:
             reclaim_to_retry(connection, KIND, topics=office.outbox.topics, limit=9, lease=A_LEASE, now=T_7)
 
-    assert interrupted(office, before_lease_check=taken_up).sweep(T_7) == {"claimed": 1}
+    assert at(office, Place.AFTER_CLAIM, taken_up).sweep(T_7) == {"claimed": 1}
     assert office.relay.offered == []
     assert office.query("SELECT state, token FROM message") == [("claimed", 2)]
 
@@ -258,13 +266,38 @@ def test_a_worker_whose_message_another_looks_into_settles_nothing(office: Offic
     assert office.query("SELECT state, token FROM message") == [("transmitting", 2)]
 
 
-def test_a_worker_whose_own_clock_says_that_its_lease_is_over_sends_nothing(office: Office) -> None:
-    """Also when the database's clock says that it holds."""
-    longer = partial(office.change, "UPDATE message SET lease_until = now() + interval '1 hour'")
-    slow = interrupted(office, before_lease_check=longer)
-    frozen = replace(slow, outbox=replace(slow.outbox, lease=timedelta(0)))
-    assert frozen.sweep(T_7) == {"claimed": 1}
+def test_a_worker_whose_own_clock_says_that_its_lease_is_ending_sends_nothing(office: Office) -> None:
+    """What is left of the lease must be enough for the relay's answer, even where the database says that it holds."""
+    office.sign_up(BEN)
+    short = replace(office, outbox=replace(office.another(), lease=A_LEASE, longest_dialogue=A_LEASE))
+    assert short.sweep(T_7) == {"retry": 2}
     assert office.relay.offered == []
+    assert office.query("SELECT DISTINCT attempts, refusals, content FROM message") == [(0, 0, None)]
+
+    office.end_leases()
+    assert office.sweep(T_7 + MINUTE * 5) == {"accepted": 2}
+
+
+def test_a_group_is_frozen_before_its_first_message_leaves_and_settled_together(office: Office) -> None:
+    office.sign_up(BEN)
+    seen = []
+    interrupted(office, after_lease_check=lambda: seen.append(office.states())).sweep(T_7)
+    assert seen == [["transmitting"] * 2] * 2
+    assert office.states() == ["accepted"] * 2
+
+
+def test_what_the_relay_took_is_recorded_though_a_later_message_stops_the_campaign(office: Office) -> None:
+    for email in (BEN, "cem@example.edu"):
+        office.sign_up(email)
+    office.relay.answers[f"RCPT {BEN}"] = "554 5.7.1 policy"
+    with pytest.raises(CampaignStoppedError):
+        office.sweep(T_7)
+    assert office.states() == ["accepted", "retry", "retry"]
+    assert office.query("SELECT attempts, content IS NULL FROM message ORDER BY id") == [
+        (1, False),
+        (0, True),
+        (0, True),
+    ]
 
 
 def test_no_transaction_is_open_while_the_relay_speaks(office: Office) -> None:

@@ -69,7 +69,7 @@ def test_validating(office: Office, validator: Validator, unchanged: Callable[[]
     unchanged()
     field_maps = field_maps_of(Settings())
     validated = validate_pending(
-        office.engine, validator, field_maps, kind=RecordKind.SIGNUP, now=SEPTEMBER, dry_run=True
+        office.engine, validator, field_maps, kind=RecordKind.SIGNUP, secret=b"tests", now=SEPTEMBER, dry_run=True
     )
     assert validated == Validated(batches=1, rows_in=2, accepted=1, quarantined=1)
     assert unchanged()

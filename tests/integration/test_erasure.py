@@ -7,7 +7,7 @@ from tests.factories import HOUR, SEPTEMBER, T_7, T_14, Office, fact_at
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.feedback import take_bounce
-from enrollment_crm.workflows.people import erase_person, merge_people
+from enrollment_crm.workflows.people import merge_people
 
 #: Words that stand nowhere else.
 EMAIL = "canary-address@example.edu"
@@ -49,7 +49,7 @@ def lived_through(office: Office) -> int:
 
 
 def erase(office: Office, *, fact: str = "") -> None:
-    erase_person(office.engine, EMAIL, fact=fact_at(T_14 + A_DAY, fact))
+    office.erase(EMAIL, at=T_14 + A_DAY, fact=fact)
 
 
 def test_nothing_readable_is_left_in_any_table(office: Office) -> None:

@@ -15,7 +15,7 @@ def bounce(office: Office, status: str, *, after: timedelta = timedelta(0), fact
 
 
 def is_dead(office: Office) -> bool:
-    (dead,) = office.query("SELECT bounced_at IS NOT NULL FROM person")
+    (dead,) = office.query("SELECT EXISTS (SELECT FROM suppression WHERE reason IN ('hard_bounce', 'soft_bounces'))")
     return bool(dead)
 
 

@@ -45,7 +45,7 @@ class Org:
             return self.given.pop(0)
 
         pickup = Pickup(read_since, changed_at, overlap)
-        delivery = Delivery(lambda: [], keep=lambda: None, pickup=pickup)
+        delivery = Delivery(list, keep=lambda: None, pickup=pickup)
         return Feed("pulled", RecordKind.APPLICATION, lambda: [delivery])
 
 

@@ -1,4 +1,4 @@
-"""Migrations: dated, linear, and their result is what the models say."""
+"""Migrations: dated to the minute, linear, and their result is what the models say."""
 
 import ast
 import re
@@ -19,7 +19,7 @@ from enrollment_crm.storage.models import Base
 from enrollment_crm.storage.schema import current_revision, newest_revision, upgrade_schema
 
 MIGRATIONS = CHECKOUT / "src" / "enrollment_crm" / "storage" / "migrations"
-FILE_NAME = re.compile(r"\d{4}_\d{2}_\d{2}_[a-z][a-z_]*\.py")
+FILE_NAME = re.compile(r"\d{4}_\d{2}_\d{2}_\d{4}_[a-z][a-z_]*\.py")
 
 
 @pytest.fixture(scope="module")
@@ -48,16 +48,15 @@ def empty_database(cluster: Cluster) -> Iterator[Engine]:
 
 def test_the_order_of_the_files_is_the_history(history: list[Path]) -> None:
     assert history
-    # By date: of one day, the chain itself says which came first.
-    assert [one.name[:10] for one in history] == sorted(one.name[:10] for one in history)
+    assert history == sorted(history)
     assert {one.name for one in history} == {one.name for one in (MIGRATIONS / "versions").glob("*.py")}
 
 
-def test_a_file_is_named_after_its_day_and_what_it_does(history: list[Path]) -> None:
+def test_a_file_is_named_after_its_minute_and_what_it_does(history: list[Path]) -> None:
     for file in history:
         assert FILE_NAME.fullmatch(file.name)
         title = ast.get_docstring(ast.parse(file.read_text("utf-8")))
-        assert file.stem[len("2026_11_22_") :] == (title or "").lower().replace(" ", "_")
+        assert file.stem[len("2026_11_22_0900_") :] == (title or "").lower().replace(" ", "_")
 
 
 def test_an_upgrade_from_empty_gives_what_the_models_say(empty_database: Engine) -> None:

@@ -10,7 +10,7 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.preferences import PauseInvalid, Preferences
 from enrollment_crm.domain.topics import Topic
 from enrollment_crm.workflows.consent import unsubscribe
-from enrollment_crm.workflows.people import erase_person, merge_people
+from enrollment_crm.workflows.people import merge_people
 from enrollment_crm.workflows.preferences import read_preferences, save_preferences
 
 EVERYTHING = frozenset(Topic)
@@ -120,7 +120,7 @@ def test_a_merged_record_leads_to_the_other_and_the_stricter_choice_holds(office
 
 def test_nobody_is_there_after_an_erasure(office: Office) -> None:
     person = office.sign_up(ANA)
-    erase_person(office.engine, ANA, fact=Fact("test", "erase", T_14))
+    office.erase(at=T_14)
     assert read_preferences(office.engine, person, now=T_7) is None
     assert not choose(office, person, Topic.NEWS)
     assert read_preferences(office.engine, 4711, now=T_7) is None

@@ -51,7 +51,7 @@ def test_sources_that_contradict_each_other_open_a_question_and_the_person_is_tr
 
 def test_r2_a_second_signup_without_an_answer_keeps_the_route(office: Office) -> None:
     office.sign_up(ANA, residency="international_outside_us", country="IN")
-    office.sign_up(ANA, at=SEPTEMBER + HOUR, residency="", entry_term="spring 2027")
+    office.sign_up(ANA, at=SEPTEMBER + HOUR, residency="", country="IN", entry_term="spring 2027")
     assert office.query("SELECT residency FROM person") == ["international_outside_us"]
     assert reviews(office) == []
 

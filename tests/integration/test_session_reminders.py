@@ -3,10 +3,11 @@
 from datetime import datetime
 
 import pytest
-from tests.factories import BEN, HOUR, MINUTE, SECOND, SEPTEMBER, STARTS, Office
+from tests.factories import ANA, BEN, HOUR, MINUTE, SECOND, SEPTEMBER, STARTS, Office, fact_at
 
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import cancel_prep_session, move_prep_session
+from enrollment_crm.workflows.feedback import take_bounce, take_complaint
 from enrollment_crm.workflows.reminders import find_due, send_due
 
 A_DAY = HOUR * 24
@@ -137,6 +138,9 @@ def test_a_cancelled_session_is_told_once_and_nothing_more_is_said(registered: O
 @pytest.mark.parametrize("reason", ["complained", "bounced"])
 def test_r7_where_nobody_reads_nothing_is_said_of_a_session_either(office: Office, session: str, reason: str) -> None:
     office.register(session, at=SEPTEMBER)
-    office.change(f"UPDATE person SET {reason}_at = now()")
+    if reason == "bounced":
+        take_bounce(office.engine, ANA, "5.1.1", fact=fact_at(SEPTEMBER))
+    else:
+        take_complaint(office.engine, ANA, fact=fact_at(SEPTEMBER))
     assert office.sweep(SEPTEMBER) == {"withheld": 1}
     assert office.withheld() == [reason]

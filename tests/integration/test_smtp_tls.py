@@ -15,7 +15,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from enrollment_crm.mail.messages import OutgoingMessage
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.smtp import SmtpTransport
+from enrollment_crm.mail.smtp_session import SmtpOptions
 from enrollment_crm.mail.transport import RelayUnreachable, SenderRefused, TransportError
 
 CONTENT = b"Subject: Hello\r\nMessage-ID: <1@crm.example>\r\n\r\nhello\r\n"

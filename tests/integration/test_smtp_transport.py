@@ -3,8 +3,9 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,8 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
 from enrollment_crm.mail.messages import OutgoingMessage
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.smtp import SmtpTransport
+from enrollment_crm.mail.smtp_session import SmtpOptions
 from enrollment_crm.mail.transport import (
     AddressRefused,
     InternationalAddressRefused,
@@ -268,15 +270,108 @@ def test_an_international_address_needs_a_relay_that_knows_it() -> None:
     assert relay.accepted[0].smtp_utf8
 
 
-def test_a_quoted_address_is_said_with_its_quotes(capfd: pytest.CaptureFixture[str]) -> None:
-    with serving(Relay()) as transport:
-        transport.send(message(), before_data=go_on)
-        session = transport._session
-        assert session is not None
-        session.set_debuglevel(1)  # aiosmtpd takes the quotes off: look at what is said instead
+def test_a_quoted_address_is_said_with_its_quotes() -> None:
+    with scripted({"RCPT": b"250 OK", "DATA": b"354 go on", ".": b"250 OK"}) as (transport, heard):
         transport.send(message('"taro..yamada"@docomo.ne.jp'), before_data=go_on)
-        session.set_debuglevel(0)
-    assert 'rcpt TO:<"taro..yamada"@docomo.ne.jp>' in capfd.readouterr().err
+    assert b'RCPT TO:<"taro..yamada"@docomo.ne.jp>' in heard
+
+
+PIPELINING = b"250-relay.example\r\n250 PIPELINING"
+
+
+@contextmanager
+def scripted(answers: dict[str, bytes]) -> Iterator[tuple[SmtpTransport, list[bytes]]]:
+    """A server that offers PIPELINING, answers each command as it is told, and remembers the lines that it heard."""
+    heard: list[bytes] = []
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        script = {"EHLO": PIPELINING} | answers
+        threading.Thread(target=lambda: _follow(server, script, heard), daemon=True).start()
+        options = SmtpOptions(
+            host="127.0.0.1",
+            port=server.getsockname()[1],
+            helo_name="crm.example",
+            command_timeout_in_seconds=1,
+            data_timeout_in_seconds=1,
+        )
+        transport = SmtpTransport(options)
+        yield transport, heard
+        transport.close()
+
+
+def _follow(server: socket.socket, script: dict[str, bytes], heard: list[bytes]) -> None:
+    with suppress(OSError):
+        while True:
+            connection, _ = server.accept()
+            with connection, connection.makefile("rb") as lines:
+                connection.sendall(b"220 relay.example\r\n")
+                for line in lines:
+                    heard.append(line.rstrip().replace(b"ehlo", b"EHLO"))
+                    word = line.strip().decode().partition(" ")[0].upper()
+                    if word in ("EHLO", "MAIL", "RCPT", "DATA", "RSET", "QUIT", "."):
+                        connection.sendall(script.get(word, b"250 OK") + b"\r\n")
+
+
+def test_commands_are_pipelined_where_the_relay_offers_it() -> None:
+    """A server that answers nothing before DATA still gets all three."""
+    with scripted({"MAIL": b"250-a\r\n250 b", "DATA": b"354 go on", ".": b"250 2.0.0 mine"}) as (transport, heard):
+        assert transport.send(message(), before_data=go_on) == "250 2.0.0 mine"
+        assert transport.send(message(), before_data=go_on) == "250 2.0.0 mine"
+    assert [line.split(b" ")[0] for line in heard if line[:4] in (b"EHLO", b"MAIL", b"RCPT", b"DATA")] == [
+        b"EHLO",
+        *[b"MAIL", b"RCPT", b"DATA"] * 2,
+    ]
+
+
+def test_a_go_ahead_after_a_refused_address_gets_no_content() -> None:
+    calls: list[str] = []
+    with scripted({"RCPT": b"550 5.1.1 no such user", "DATA": b"354 go on"}) as (transport, heard):
+        with pytest.raises(AddressRefused):
+            transport.send(message(), before_data=lambda: calls.append("called"))
+        assert calls == []
+        with pytest.raises(AddressRefused):
+            transport.send(message("bo@example.org"), before_data=go_on)
+    assert b"." not in heard
+    assert heard.count(b"EHLO crm.example") == 2
+
+
+def test_a_message_that_is_abandoned_after_the_go_ahead_gets_no_content() -> None:
+    def give_up() -> None:
+        raise TimeoutError("the lease has run out")
+
+    with scripted({"DATA": b"354 go on", ".": b"250 OK"}) as (transport, heard):
+        with pytest.raises(TimeoutError, match="the lease has run out"):
+            transport.send(message(), before_data=give_up)
+        assert b"." not in heard
+        transport.send(message(), before_data=go_on)
+    assert heard.count(b"EHLO crm.example") == 2
+
+
+def test_a_reply_that_comes_a_byte_at_a_time_ends_in_an_unknown_outcome() -> None:
+    """Each byte comes in time, the reply as a whole does not."""
+    with closing(socket.create_server(("127.0.0.1", 0))) as server:
+        threading.Thread(target=lambda: _dribble(server), daemon=True).start()
+        options = SmtpOptions(
+            host="127.0.0.1", port=server.getsockname()[1], helo_name="x", data_timeout_in_seconds=0.5
+        )
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknown):
+            SmtpTransport(options).send(message(), before_data=go_on)
+        assert time.monotonic() - began < 1.5
+
+
+def _dribble(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with suppress(OSError), connection, connection.makefile("rb") as lines:
+        connection.sendall(b"220 x\r\n")
+        for line in lines:
+            if line.startswith(b"ehlo"):
+                connection.sendall(PIPELINING + b"\r\n")
+            elif line.startswith(b"DATA"):
+                connection.sendall(b"250 OK\r\n250 OK\r\n354 go on\r\n")
+            elif line == b".\r\n":
+                for byte in b"250 2.0.0 " + b"x" * 100:
+                    connection.sendall(bytes([byte]))
+                    time.sleep(0.1)
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")

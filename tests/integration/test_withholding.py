@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import literal, select
-from tests.factories import ANA, BEN, HOUR, MINUTE, PROGRAM, SEPTEMBER, T_7, T_14, Office
+from tests.factories import ANA, BEN, HOUR, MINUTE, PROGRAM, SEPTEMBER, T_7, T_14, Office, fact_at
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.prep_sessions import PrepSession
@@ -13,6 +13,8 @@ from enrollment_crm.storage.models import PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.deadlines import load_prep_sessions
+from enrollment_crm.workflows.feedback import take_bounce, take_complaint
+from enrollment_crm.workflows.suppressions import add_suppression
 
 #: Its points are not those of a deadline.
 STARTS = datetime(2026, 11, 27, 17, tzinfo=UTC)
@@ -29,6 +31,7 @@ WITHHOLDS = {
     "merged": EVERYTHING,
     "complained": EVERYTHING,
     "bounced": EVERYTHING,
+    "suppressed": EVERYTHING,
     "unsubscribed": (DEADLINE, WELCOME),
     "submitted": (DEADLINE, WELCOME),
 }
@@ -55,6 +58,12 @@ def happen(office: Office, reason: str, person: int) -> None:
             unsubscribe(office.engine, person, "*", now=T_14)
         case "submitted":
             office.report(at=T_14)
+        case "bounced":
+            take_bounce(office.engine, ANA, "5.1.1", fact=fact_at(T_14))
+        case "complained":
+            take_complaint(office.engine, ANA, fact=fact_at(T_14))
+        case "suppressed":
+            add_suppression(office.engine, ANA, by="ops", why="asked on the telephone", now=T_14)
         case "merged":
             office.change(
                 "UPDATE person SET merged_into_id = :into WHERE id = :id", into=office.sign_up(BEN), id=person
@@ -97,8 +106,8 @@ def test_r7_each_reason_withholds_its_kinds(office: Office, kind: MessageKind, r
 
 
 #: Reasons that withhold a kind, as its statement reads them for a program and a term.
-MARKETING_REASONS = {"erased", "merged", "complained", "bounced", "unsubscribed", "submitted"}
-ONLY_WHERE_NOBODY_READS = {"erased", "merged", "complained", "bounced"}
+MARKETING_REASONS = {"erased", "merged", "complained", "bounced", "suppressed", "unsubscribed", "submitted"}
+ONLY_WHERE_NOBODY_READS = {"erased", "merged", "complained", "bounced", "suppressed"}
 REASONS = {
     MessageKind.WELCOME: MARKETING_REASONS,
     MessageKind.DEADLINE_REMINDER: MARKETING_REASONS,

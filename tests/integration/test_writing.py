@@ -11,10 +11,11 @@ import vobject
 from sqlalchemy import literal, select
 from tests.factories import ANA, HOUR, MINUTE, PROGRAM, SHANGHAI, STARTS, T_7, T_14, T_30, Office
 
-from enrollment_crm.domain.ledger import Cover
+from enrollment_crm.domain.ledger import ClaimedMessage, Cover
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.claims import claim_due
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.ledger import messages_with_readers
 from enrollment_crm.storage.models import MESSAGE_IDS, CoverRow, PersonRow
 from enrollment_crm.workflows.answers import calendar_at
 from enrollment_crm.workflows.delivery import deliver
@@ -57,10 +58,16 @@ def owe(office: Office, kind: MessageKind, *covers: Cover, now: datetime) -> Seq
     return ids[:1]
 
 
+def held(office: Office, ids: Sequence[int]) -> list[ClaimedMessage]:
+    """The messages as a worker that has claimed them holds them."""
+    with transaction(office.engine) as connection:
+        return messages_with_readers(connection, ids)
+
+
 def send(office: Office, kind: MessageKind, *covers: Cover, now: datetime) -> dict[str, int]:
     """A message with these covers to everybody: messages by state."""
     ids = owe(office, kind, *covers, now=now)
-    return dict(deliver(office.outbox, ids, calendar_at(office.outbox, now), now=now).counts)
+    return dict(deliver(office.outbox, held(office, ids), calendar_at(office.outbox, now), now=now).counts)
 
 
 def received(office: Office) -> EmailMessage:
@@ -222,10 +229,10 @@ def test_the_stamp_of_a_calendar_file_is_that_of_its_message_also_in_a_second_at
 ) -> None:
     office.relay.answers["content"] = "451 4.7.1 later"
     ids = owe(office, MessageKind.SESSION_CONFIRMATION, SESSION_COVER, now=A_WEEK_BEFORE)
-    deliver(office.outbox, ids, calendar_at(office.outbox, A_WEEK_BEFORE), now=A_WEEK_BEFORE)
+    deliver(office.outbox, held(office, ids), calendar_at(office.outbox, A_WEEK_BEFORE), now=A_WEEK_BEFORE)
     office.relay.answers.clear()
     office.change("UPDATE message SET state = 'claimed', token = 1, lease_until = now() + interval '1 hour'")
     later = A_WEEK_BEFORE.astimezone(UTC) + HOUR
-    deliver(office.outbox, ids, calendar_at(office.outbox, later), now=later)
+    deliver(office.outbox, held(office, ids), calendar_at(office.outbox, later), now=later)
     first, second = office.relay.offered
     assert first.content == second.content

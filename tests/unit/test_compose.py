@@ -22,9 +22,11 @@ from packaging.version import Version
 from uvicorn.importer import import_from_string
 from uvicorn.main import main as uvicorn_command
 
+from enrollment_crm.bootstrap import feedback_policy_of, field_maps_of
 from enrollment_crm.cli import app as command_line
 from enrollment_crm.settings import CHECKOUT, Settings
 from enrollment_crm.web.public import health
+from enrollment_crm.web.public.connections import PatientProtocol
 
 COMPOSE = yaml.safe_load((CHECKOUT / "docker-compose.yml").read_text())
 TEXT = (CHECKOUT / "docker-compose.yml").read_text()
@@ -35,6 +37,7 @@ SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 OURS = {name: it for name, it in SERVICES.items() if it["image"].startswith("enrollment-crm:")}
 #: Settings that a container is not given, and why.
 NOT_PASSED_ON = {
+    "failpoint": "ends workers on purpose, which production refuses",
     "home_directory": "set in the image",
     "state_directory": "only `enrollment-crm up` keeps state on a machine",
     "as_of": "stops the clock, which production refuses",
@@ -42,6 +45,9 @@ NOT_PASSED_ON = {
     "public_port": "the command says where to listen",
     "airflow_port": "the command says where to listen",
 }
+
+#: Secrets of what need not be there.
+MAY_BE_EMPTY = {"CRM_SMTP_PASSWORD", "CRM_PROVIDER_KEY", "CRM_SLATE_QUERY_KEY", "CRM_BOUNCE_MAILBOX_PASSWORD"}
 
 
 def environment_of(service: str) -> dict[str, str]:
@@ -223,6 +229,8 @@ def test_public_app_is_served_by_its_factory() -> None:
     assert parsed["factory"] is True
     assert parsed["access_log"] is False
     assert parsed["server_header"] is False
+    assert parsed["proxy_headers"] is False
+    assert import_from_string(parsed["http"]) is PatientProtocol
     assert callable(import_from_string(parsed["app"]))
 
 
@@ -238,9 +246,18 @@ def test_containers_get_every_setting_or_there_is_a_reason() -> None:
 
 
 def test_airflow_gets_the_settings_of_the_public_app() -> None:
-    public = SERVICES["public-app"]["environment"]
+    public = {n: it for n, it in SERVICES["public-app"]["environment"].items() if n.startswith("CRM_")}
     for name in set(OURS) - {"public-app"}:
         assert public.items() <= SERVICES[name]["environment"].items()
+
+
+def test_the_public_app_alone_gets_every_secret_of_a_webhook() -> None:
+    wanted = {secret for one in field_maps_of(Settings()).values() for secret in one.webhook_secrets or ()}
+    wanted |= set(feedback_policy_of(Settings()).provider_secrets)
+    given = {name for name in SERVICES["public-app"]["environment"] if not name.startswith("CRM_")}
+    assert given == wanted != set()
+    for name in set(OURS) - {"public-app"}:
+        assert not wanted & set(SERVICES[name]["environment"])
 
 
 def test_airflow_knows_every_option() -> None:
@@ -266,7 +283,7 @@ def test_secrets_come_from_outside_and_are_asked_for_in_words() -> None:
         if secret.search(name) and value:
             variables = re.findall(r"\$\{(\w+)", str(value))
             assert variables, f"{name} is written down"
-            assert set(variables) <= set(required) | {"CRM_SMTP_PASSWORD", "CRM_PROVIDER_KEY", "CRM_SLATE_QUERY_KEY"}
+            assert set(variables) <= set(required) | MAY_BE_EMPTY
     assert all(".env.example" in words or "run-in-production.md" in words for words in required.values())
 
 

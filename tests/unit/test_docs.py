@@ -10,7 +10,7 @@ import pytest
 import typer
 
 from enrollment_crm.cli import app
-from enrollment_crm.domain.batches import BatchStep, InboxOutcome
+from enrollment_crm.domain.batches import BatchStep, InboxOutcome, Severity
 from enrollment_crm.domain.deadlines import Round
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
@@ -29,7 +29,16 @@ ARCHITECTURE = (DOCS / "architecture.md").read_text("utf-8")
 DECISIONS = sorted((DOCS / "decisions").glob("*.md"))
 
 #: What operations see in tables, in Airflow and in the database.
-SEEN_BY_OPERATIONS = [BatchStep, InboxOutcome, MessageKind, MessageState, Residency, Round, WithholdReason]
+SEEN_BY_OPERATIONS = [
+    BatchStep,
+    InboxOutcome,
+    MessageKind,
+    MessageState,
+    Residency,
+    Round,
+    Severity,
+    WithholdReason,
+]
 #: The program, with its commands below it. Typer's types do not tell a group from a command.
 ROOT: Any = typer.main.get_command(app)
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")

@@ -76,6 +76,7 @@ def test_production_is_taken_with_a_secret_and_https() -> None:
         ({"as_of": "2026-11-24T10:00:00", "environment": "development"}, "timezone"),
         ({"lease_in_seconds": "600"}, "CRM_LEASE_IN_SECONDS"),
         ({"smtp_port": "0"}, "smtp_port"),
+        ({"trusted_proxies": "nginx"}, "CRM_TRUSTED_PROXIES"),
     ],
 )
 def test_what_cannot_be_is_refused_in_words(
@@ -90,3 +91,8 @@ def test_what_cannot_be_is_refused_in_words(
 def test_secrets_are_not_shown() -> None:
     settings = Settings(secret_key=SecretStr(SECRET), smtp_password=SecretStr(SECRET), database_url=SecretStr(SECRET))
     assert SECRET not in f"{settings!r} {settings}"
+
+
+@pytest.mark.parametrize("proxies", ["", "10.0.0.7", "10.1.0.0/16, 2001:db8::/32"])
+def test_trusted_proxies_are_addresses_and_networks(proxies: str) -> None:
+    assert Settings(trusted_proxies=proxies).trusted_proxies == proxies

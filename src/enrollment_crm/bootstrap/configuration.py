@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 from enrollment_crm.bootstrap.reading import as_long_as_unchanged
 from enrollment_crm.domain.field_maps import FieldMap
+from enrollment_crm.domain.identity import MatchRules
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.domain.sources import Source
 from enrollment_crm.mail.templates import TemplateLibrary
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.field_maps import read_countries, read_sources
+from enrollment_crm.sources.identity import read_match_rules
 from enrollment_crm.sources.programs import ProgramConfigurationError, read_country_zones, read_programs
 
 if TYPE_CHECKING:
@@ -55,6 +57,16 @@ def countries_of(settings: Settings) -> Mapping[str, str]:
 
 def _read_sources(configuration: Path) -> Mapping[str, Source]:
     return read_sources(configuration / "sources", countries=read_countries(configuration / "countries.yml"))
+
+
+def identity_rules_of(settings: Settings) -> MatchRules:
+    """When two records are one person."""
+    return as_long_as_unchanged(read_match_rules, settings.home_directory / "config" / "identity.yml")
+
+
+def secret_of(settings: Settings) -> bytes:
+    """The key of tombstones, and of everything else that is recognised by an HMAC."""
+    return settings.secret_key.get_secret_value().encode()
 
 
 def country_zones_of(settings: Settings) -> Mapping[str, str]:

@@ -3,15 +3,17 @@
 from enrollment_crm.bootstrap.clock import clock_of
 from enrollment_crm.mail.accept_log import AcceptLog, MaildirAcceptLog
 from enrollment_crm.mail.allowed_recipients import EVERY_DOMAIN, AllowedRecipients, GuardedTransport
+from enrollment_crm.mail.failpoints import OFF, Failpoint
 from enrollment_crm.mail.file_transport import FileTransport
 from enrollment_crm.mail.postfix_log import PostfixAcceptLog
 from enrollment_crm.mail.provider import ProviderOptions, ProviderTransport
-from enrollment_crm.mail.smtp import SmtpOptions, SmtpTransport
+from enrollment_crm.mail.smtp import SmtpTransport
+from enrollment_crm.mail.smtp_session import SmtpOptions
 from enrollment_crm.mail.transport import Transport
 from enrollment_crm.settings import Settings
 
 
-def transport_of(settings: Settings) -> Transport:
+def transport_of(settings: Settings, *, failpoint: Failpoint = OFF) -> Transport:
     """What CRM_TRANSPORT names. What can reach an inbox is guarded by the list of domains."""
     match settings.transport:
         case "file" if settings.mail_directory is not None:
@@ -22,7 +24,7 @@ def transport_of(settings: Settings) -> Transport:
                 allowed_recipients_of(settings),
             )
         case _:
-            smtp = SmtpTransport(smtp_options_of(settings), accept_log=accept_log_of(settings))
+            smtp = SmtpTransport(smtp_options_of(settings), accept_log=accept_log_of(settings), failpoint=failpoint)
             return GuardedTransport(smtp, allowed_recipients_of(settings))
 
 

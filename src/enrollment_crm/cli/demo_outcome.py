@@ -10,7 +10,7 @@ from pathlib import Path
 
 import requests
 
-from enrollment_crm.domain.ledger import MessageState
+from enrollment_crm.domain.ledger import TAKEN_BY_RELAY
 from enrollment_crm.stack.airflow_client import AirflowClient
 from enrollment_crm.workflows.backlog import Backlog
 from enrollment_crm.workflows.overview import Overview
@@ -94,7 +94,7 @@ def problems_of(seen: Overview, *, rows_expected: int, mail_directory: Path) -> 
 
 
 def _is_settled(state: str) -> bool:
-    return state == MessageState.ACCEPTED.value or state.startswith("withheld")
+    return state in TAKEN_BY_RELAY or state.startswith("withheld")
 
 
 def _message_ids(mail_directory: Path) -> list[str]:

@@ -18,13 +18,15 @@ from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.forecast import Days, local, words
 from enrollment_crm.cli.options import AsJson, AsOf, instant_of_command
 from enrollment_crm.cli.output import REMARKS, print_rows
+from enrollment_crm.cli.person_tables import said_in_words
 from enrollment_crm.domain.withholding import REASONS_IN_WORDS, WithholdReason
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.explanations import PersonRecord, RecordedKey, RecordedMessage
-from enrollment_crm.workflows.explanations import Explanation, UnknownPersonError
+from enrollment_crm.workflows.explanations import Explanation
 from enrollment_crm.workflows.explanations import explain as explain_person
 from enrollment_crm.workflows.next_messages import NextCover
+from enrollment_crm.workflows.people import UnknownPersonError
 
 
 def explain(
@@ -102,13 +104,7 @@ def _print_person(seen: Explanation) -> None:
 
 
 def _evidence(record: PersonRecord) -> list[Sequence[str]]:
-    rows: list[Sequence[str]] = []
-    for one in record.evidence:
-        visa = {True: "holds a visa", False: "holds no visa", None: None}[one.holds_visa]
-        address = f"address in {one.address_country}" if one.address_country else None
-        said = ", ".join(words(part) for part in (one.stated, one.citizenship, visa, address) if part)
-        rows.append((one.source, said, _at(one.said_at)))
-    return rows
+    return [(one.source, said_in_words(one), _at(one.said_at)) for one in record.evidence]
 
 
 def _interests(record: PersonRecord) -> list[Sequence[str]]:

@@ -11,24 +11,34 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.exc import ArgumentError, OperationalError
 
+from enrollment_crm.domain.batches import BatchDecisionError
 from enrollment_crm.domain.calendar_plans import StalePlanError
 from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.domain.instants import NaiveDatetimeError
 from enrollment_crm.domain.proposals import ProposalError
+from enrollment_crm.domain.quarantine import QuarantineError
 from enrollment_crm.mail.problems import TemplateErrors
+from enrollment_crm.sources.bounce_mailbox import MailboxError
 from enrollment_crm.sources.feed_errors import FeedError
+from enrollment_crm.sources.feedback_policy import FeedbackConfigurationError
 from enrollment_crm.sources.field_maps import FieldMapError
+from enrollment_crm.sources.identity import IdentityRulesError
 from enrollment_crm.sources.programs import ProgramConfigurationError
 from enrollment_crm.stack.errors import StackError
 from enrollment_crm.validation.suites import SuiteError
 
 _MENDABLE = (
+    BatchDecisionError,
     CampaignStoppedError,
     FeedError,
+    FeedbackConfigurationError,
     FieldMapError,
+    IdentityRulesError,
+    MailboxError,
     NaiveDatetimeError,
     ProgramConfigurationError,
     ProposalError,
+    QuarantineError,
     RelayDownError,
     StackError,
     StalePlanError,

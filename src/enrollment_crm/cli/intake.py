@@ -4,11 +4,11 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from enrollment_crm.bootstrap import country_zones_of, feeds_of, field_maps_of, validator_of
+from enrollment_crm.bootstrap import feeds_of, field_maps_of, loaders_of, secret_of, validator_of
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson, AsOf, instant_of_command
 from enrollment_crm.cli.output import print_counts, steps
@@ -16,11 +16,8 @@ from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.feeds import Feed, file_feed
-from enrollment_crm.workflows.applications import load_applications
 from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
-from enrollment_crm.workflows.checklists import load_checklists
 from enrollment_crm.workflows.inbox import Collected, collect
-from enrollment_crm.workflows.signups import load_signups
 
 File = Annotated[
     Path | None,
@@ -55,8 +52,9 @@ def intake(
 ) -> None:
     """Collect rows from every source, validate them, and load what was accepted.
 
-    Rejected rows go to the quarantine with a reason in words: rows in = accepted + quarantined. Nothing is sent.
-    Next: `enrollment-crm route`, then `enrollment-crm send`.
+    Rejected rows go to the quarantine with a reason in words: rows in = accepted + quarantined, and rows that came
+    again are counted as known. A batch that fails a rule of severity `stop` waits for `enrollment-crm batches release`.
+    Nothing is sent. Next: `enrollment-crm route`, then `enrollment-crm send`.
     """
     if source and not file:
         raise typer.BadParameter(
@@ -66,12 +64,7 @@ def intake(
     settings = Settings()
     now = instant_of_command(as_of, settings, dry_run=dry_run)
     field_maps = field_maps_of(settings)
-    people: dict[str, Any] = {"country_zones": country_zones_of(settings), "default_program": settings.default_program}
-    loaders: Mapping[RecordKind, Callable[..., Loaded]] = {
-        RecordKind.SIGNUP: partial(load_signups, **people),
-        RecordKind.APPLICATION: partial(load_applications, **people),
-        RecordKind.CHECKLIST: load_checklists,
-    }
+    loaders = loaders_of(settings)
     given = _feed_of(file, source, field_maps) if file else None
     counts: dict[str, dict[str, int]] = {}
     with crm_database(settings) as engine, steps(quiet=as_json) as run:
@@ -80,7 +73,9 @@ def intake(
             feeds = [given] if given else feeds_of(settings, kind)
             work: dict[str, Callable[..., Collected | Validated | Loaded]] = {
                 "collect": partial(collect, engine, feeds),
-                "validate": partial(validate_pending, engine, validator, field_maps, kind=kind),
+                "validate": partial(
+                    validate_pending, engine, validator, field_maps, kind=kind, secret=secret_of(settings)
+                ),
                 "load": partial(loaders[kind], engine, field_maps),
             }
             for step, do in work.items():

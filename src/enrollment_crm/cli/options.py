@@ -7,6 +7,7 @@ import typer
 
 from enrollment_crm.bootstrap import clock_of
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.settings import Settings
 
 
@@ -18,6 +19,9 @@ def read_instant(text: str) -> datetime:
         raise typer.BadParameter(f"{error} Write for example 2026-11-24T10:00:00-05:00.") from error
 
 
+By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; kept in the audit trail.")]
+Why = Annotated[str, typer.Option("--why", metavar="WORDS", help="Why; kept in the audit trail. Name nobody in it.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask again.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of a table.")]
 DryRun = Annotated[
     bool, typer.Option("--dry-run", help="Do everything and keep nothing; count what would be sent, send nothing.")
@@ -31,6 +35,13 @@ AsOf = Annotated[
         help="Take this instant for now (RFC 3339, with a zone). An instant still to come is for dry runs only.",
     ),
 ]
+
+
+def staff_action(settings: Settings, *, by: str, why: str) -> StaffAction:
+    """Who does it now, and why. Raises ``typer.BadParameter`` where nobody says."""
+    if not (by.strip() and why.strip()):
+        raise typer.BadParameter("--by and --why are kept in the audit trail: give both.")
+    return StaffAction(by.strip(), why.strip(), clock_of(settings)())
 
 
 def instant_of_command(as_of: datetime | None, settings: Settings, *, dry_run: bool) -> datetime:

@@ -10,7 +10,7 @@ from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson
 from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.settings import Settings
-from enrollment_crm.workflows.overview import MessageFacts, Overview, PersonOverview, overview
+from enrollment_crm.workflows.overview import IntakeFacts, MessageFacts, Overview, PersonOverview, overview
 
 _MARKS = {"accepted": "✓", "failed": "✗", "uncertain": "?"}
 
@@ -33,9 +33,17 @@ def print_overview(seen: Overview) -> None:
     print_rows("Quarantine", ("Row", "Source", "Field", "Reason"), rejected)
     intake = seen.intake
     REMARKS.print(
-        f"{intake.rows_in} rows in = {intake.accepted} accepted + {intake.quarantined} quarantined; "
-        f"{intake.open_reviews} reviews wait for a person."
+        f"{intake.rows_in} rows in = {intake.accepted} accepted + {intake.quarantined} quarantined"
+        f"{_besides(intake)}; {intake.open_reviews} reviews wait for a person."
     )
+
+
+def _besides(intake: IntakeFacts) -> str:
+    """What is not there in most overviews."""
+    discarded = f" + {intake.discarded} discarded" if intake.discarded else ""
+    again = f"; {intake.duplicates} rows came again" if intake.duplicates else ""
+    stopped = f"; {intake.stopped} batches are stopped" if intake.stopped else ""
+    return f"{discarded}{again}{stopped}"
 
 
 def _row(one: PersonOverview) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 import dataclasses
 from functools import partial
 
-from enrollment_crm.bootstrap import programs_of
+from enrollment_crm.bootstrap import identity_rules_of, programs_of
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson, AsOf, DryRun, instant_of_command
 from enrollment_crm.cli.output import print_counts, steps
@@ -27,6 +27,7 @@ def route(*, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = Fals
                 engine,
                 programs_of(settings),
                 default_program=settings.default_program,
+                rules=identity_rules_of(settings),
                 now=now,
                 dry_run=dry_run,
             ),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from enrollment_crm.domain.canonical_rows import (
     CanonicalRow,
     UnvalidatedRowError,
+    birth_date_in,
     entry_term_in,
     occurred_at_in,
     required,
@@ -51,6 +52,9 @@ class Application:
     email: str | None
     first_name: str | None
     last_name: str | None
+    phone: str | None
+    #: ISO 8601; only ever used for matching.
+    birth_date: str | None
     program: str | None
     entry_term: EntryTerm
     report: StatusReport
@@ -83,6 +87,8 @@ def application_of(row: CanonicalRow, *, source: str, received_at: datetime) -> 
         email=row.get("email"),
         first_name=row.get("first_name"),
         last_name=row.get("last_name"),
+        phone=row.get("phone"),
+        birth_date=birth_date_in(row, received_at=received_at),
         program=row.get("program"),
         entry_term=entry_term,
         report=StatusReport(_status_in(row), occurred_at),

@@ -1,12 +1,13 @@
 """Canonical rows: what a row of any source says, under our own names. Strings only; None: says nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import TypeAlias
 
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.person_facts import birth_date_of
 from enrollment_crm.domain.residency import Citizenship, Residency, ResidencyEvidence
 from enrollment_crm.domain.terms import EntryTerm
 
@@ -28,14 +29,15 @@ class RecordKind(StrEnum):
 DAMAGE = "damage"
 
 _SIGNUP_FIELDS = (
-    "email", "first_name", "last_name", "phone", "country", "time_zone", "program", "entry_term",
-    "residency", "citizenship", "holds_visa", "prep_session", "consent", "consent_text_version",
-    "page", "campaign", "website", "occurred_at", "submission", DAMAGE,
+    "email", "person_reference", "first_name", "last_name", "phone", "birth_date", "country", "time_zone",
+    "program", "entry_term", "residency", "citizenship", "holds_visa", "prep_session", "consent",
+    "consent_text_version", "page", "campaign", "website", "suspicion", "occurred_at", "submission",
+    DAMAGE,
 )  # fmt: skip
 _APPLICATION_FIELDS = (
-    "application_id", "person_reference", "email", "first_name", "last_name", "program", "entry_term",
-    "status", "source_status", "occurred_at", "citizenship", "holds_visa", "address_country", "time_zone",
-    DAMAGE,
+    "application_id", "person_reference", "email", "first_name", "last_name", "phone", "birth_date",
+    "program", "entry_term", "status", "source_status", "occurred_at", "citizenship", "holds_visa",
+    "address_country", "time_zone", DAMAGE,
 )  # fmt: skip
 _CHECKLIST_FIELDS = (
     "application_source", "application_id", "item", "code", "item_reference", "status", "source_status",
@@ -52,6 +54,8 @@ CANONICAL_FIELDS: Mapping[RecordKind, tuple[str, ...]] = {
 YES = "yes"
 NO = "no"
 _COUNTRY_CODE_LENGTH = 2
+# Listing an enumeration takes longer than looking something up in it.
+_RESIDENCIES, _CITIZENSHIPS = frozenset(Residency), frozenset(Citizenship)
 
 
 class UnvalidatedRowError(ValueError):
@@ -106,16 +110,16 @@ def statement_in(row: CanonicalRow, *, source: str, said_at: datetime, country_f
     """The evidence about residency in the row."""
     unrecognised: dict[str, str] = {}
 
-    def recognised(field: str, *known: str) -> str | None:
+    def recognised(field: str, known: Container[str]) -> str | None:
         value = row.get(field)
         if value is None or value in known:
             return value
         unrecognised[field] = value
         return None
 
-    stated = recognised("residency", *Residency)
-    citizenship = recognised("citizenship", *Citizenship)
-    visa = recognised("holds_visa", YES, NO)
+    stated = recognised("residency", _RESIDENCIES)
+    citizenship = recognised("citizenship", _CITIZENSHIPS)
+    visa = recognised("holds_visa", (YES, NO))
     country = row.get(country_field)
     if country is not None and not _is_country_code(country):
         unrecognised[country_field] = country
@@ -129,6 +133,12 @@ def statement_in(row: CanonicalRow, *, source: str, said_at: datetime, country_f
         address_country=country,
     )
     return Statement(evidence, unrecognised)
+
+
+def birth_date_in(row: CanonicalRow, *, received_at: datetime) -> str | None:
+    """The day of birth, ISO 8601; None: the row says nothing, or what cannot be. Only ever used for matching."""
+    day = birth_date_of(row.get("birth_date"), received_at=received_at)
+    return day.isoformat() if day else None
 
 
 def _is_country_code(text: str) -> bool:

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, DAMAGE, NO, YES, RecordKind
 from enrollment_crm.domain.checklists import ChecklistItem, ItemStatus
-from enrollment_crm.domain.raw_values import instant_text_of, lookup_key, term_of, text_of
+from enrollment_crm.domain.raw_values import day_text_of, instant_text_of, lookup_key, term_of, text_of
 from enrollment_crm.domain.residency import Citizenship, Residency
 from enrollment_crm.domain.terms import EntryTerm
 
@@ -40,7 +40,13 @@ _YES_AND_NO = {
 #: Names are never taken for blanks: there are people called Null.
 _NAMES = ("first_name", "last_name")
 
-_Step: TypeAlias = tuple[str, tuple[str, ...], bool, Callable[[str], str | None]]
+#: A canonical field, the raw fields it is read from, whether these are joined, and what their text means.
+Step: TypeAlias = tuple[str, tuple[str, ...], bool, Callable[[str], str | None]]
+
+
+def choices_of(kind: RecordKind, name: str) -> tuple[str, ...]:
+    """The closed set of values of a canonical field; empty: it has none."""
+    return _STATUSES.get(kind, ()) if name == "status" else CHOICES.get(name, ())
 
 
 @dataclass(frozen=True)
@@ -93,7 +99,7 @@ class FieldMap:
                     yield f"{part}: a {self.kind.value} has no {name!r}, its fields are {', '.join(known)}"
 
     def _choices(self, name: str) -> tuple[str, ...]:
-        return _STATUSES.get(self.kind, ()) if name == "status" else CHOICES.get(name, ())
+        return choices_of(self.kind, name)
 
     def _impossible_values(self) -> Iterator[str]:
         for name, values in self.value_maps.items():
@@ -110,15 +116,20 @@ class FieldMap:
                 yield f"terms.{code}: {error}"
 
     @cached_property
-    def _steps(self) -> tuple[_Step, ...]:
+    def steps(self) -> tuple[Step, ...]:
         """What to do for each canonical field, worked out once: a million rows go through it."""
         named = {**self.fields, DAMAGE: RawFields((DAMAGE_NOTE,))}
         return tuple((name, raw.names, raw.joined, self._reader(name)) for name, raw in named.items())
 
+    def read(self, name: str, value: str) -> str | None:
+        """The canonical value that this source means by a value of one field; None: it says nothing."""
+        text = text_of(value)
+        return None if text is None else self._reader(name)(text)
+
     def _reader(self, name: str) -> Callable[[str], str | None]:
         """Turns the trimmed text of one field into its canonical value."""
         if name == DAMAGE or name in _NAMES:
-            return lambda text: text
+            return as_it_is
         meanings: dict[str, str | None] = dict.fromkeys(map(lookup_key, self.blanks))
         choices = self._choices(name)
         meanings |= _YES_AND_NO if YES in choices else {}
@@ -129,11 +140,17 @@ class FieldMap:
         otherwise = self._otherwise(name)
         if not meanings:
             return otherwise
+        longest = max(map(len, meanings))
 
         @lru_cache(maxsize=1024)  # the same few values come again and again
-        def read(text: str) -> str | None:
+        def look_up(text: str) -> str | None:
             key = lookup_key(text)
             return meanings[key] if key in meanings else otherwise(text)
+
+        def read(text: str) -> str | None:
+            # One long word is in no value map: addresses and the like, of which each is another.
+            is_long_word = len(text) > longest and text.isascii() and " " not in text
+            return otherwise(text) if is_long_word else look_up(text)
 
         return read
 
@@ -144,17 +161,30 @@ class FieldMap:
         if name == "occurred_at":
             zone, formats = ZoneInfo(self.time_zone), self.date_formats
             return lambda text: instant_text_of(text, zone, formats)
-        return lambda text: text
+        if name == "birth_date":
+            day_formats = self.date_formats
+            return lambda text: day_text_of(text, day_formats)
+        return as_it_is
 
 
-def translate(raw: Mapping[str, object], field_map: FieldMap) -> dict[str, str | None]:
+def as_it_is(text: str) -> str:
+    """The meaning of a text of which there are as many as people."""
+    return text
+
+
+def translate(
+    raw: Mapping[str, object], field_map: FieldMap, corrections: Mapping[str, str] | None = None
+) -> dict[str, str | None]:
     """The canonical row that a raw row means: every field of its kind, trimmed text or None.
 
     Nothing is judged: a value without a known meaning stays as it is, for validation to name.
+
+    Args:
+        corrections: what canonical fields shall say instead, as the source would have written it (``corrected``).
     """
     row: dict[str, str | None] = dict.fromkeys(CANONICAL_FIELDS[field_map.kind])
     row.update(field_map.defaults)
-    for name, raw_names, joined, read in field_map._steps:
+    for name, raw_names, joined, read in field_map.steps:
         text = _joined(raw, raw_names) if joined else _first(raw, raw_names)
         if text is None:
             continue
@@ -162,6 +192,8 @@ def translate(raw: Mapping[str, object], field_map: FieldMap) -> dict[str, str |
             row[DAMAGE] = f"{name} has {len(text)} characters"
         elif (value := read(text)) is not None:
             row[name] = value
+    for name, said in (corrections or {}).items():
+        row[name] = field_map.read(name, said)
     return row
 
 

@@ -2,13 +2,14 @@
 
 ::
 
-    claimed -> transmitting -> accepted
+    claimed -> transmitting -> accepted -> delivered -> bounced -> complained
        ^            |--> retry --> claimed        refused for now: later, the same bytes
        |            |--> failed                   refused for good
        |            `--> uncertain                nobody can tell; operations decide
        `--- withheld                              a reason arose between two attempts (R7)
 
-A message that is only planned has no row: the schedule is derived.
+What follows ``accepted`` is what others say of the message afterwards, in whatever order it reaches us
+(``domain.feedback``). A message that is only planned has no row: the schedule is derived.
 """
 
 from dataclasses import dataclass
@@ -37,6 +38,18 @@ class MessageState(StrEnum):
     UNCERTAIN = "uncertain"
     #: A reason to withhold it arose after it was claimed; ``withheld`` names it.
     WITHHELD = "withheld"
+    #: The receiver's mail system said that it put the message into the mailbox. Most never say so.
+    DELIVERED = "delivered"
+    #: It came back after the relay had taken it; the timeline has the status code and the words.
+    BOUNCED = "bounced"
+    #: The reader reported it as spam.
+    COMPLAINED = "complained"
+
+
+#: The relay took the message, whatever became of it afterwards.
+TAKEN_BY_RELAY = frozenset(
+    {MessageState.ACCEPTED, MessageState.DELIVERED, MessageState.BOUNCED, MessageState.COMPLAINED}
+)
 
 
 #: How long to wait after the first refusal; doubles with each further one. See ``retry_delay``.

@@ -5,7 +5,7 @@ What cannot be understood stays as it is, for a rule to name: nothing here rejec
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, tzinfo
 from functools import lru_cache
 
@@ -13,6 +13,8 @@ from functools import lru_cache
 UNREADABLE = "\ufffd"
 
 _CONTROL_OR_SURROGATE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+#: Line ends of typesetting, pasted along: no value of a row has two lines.
+_SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 _INVISIBLE_EDGES = "\ufeff\u200b\u2060 \t\r\n\v\f\u0085\u00a0\u2028\u2029\u3000"
 _SEASONS = {"fall": "fall", "autumn": "fall", "spring": "spring"}
 _TERM_FILLERS = frozenset({"semester", "term", "entry", "start"})
@@ -39,7 +41,7 @@ def text_of(value: object) -> str | None:
 def _trimmed(text: str) -> str | None:
     text = text.strip()
     if not text.isprintable():
-        text = _CONTROL_OR_SURROGATE.sub(UNREADABLE, text.strip(_INVISIBLE_EDGES))
+        text = _CONTROL_OR_SURROGATE.sub(UNREADABLE, text.strip(_INVISIBLE_EDGES)).translate(_SEPARATORS)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return text or None
@@ -83,6 +85,12 @@ def instant_text_of(text: str, zone: tzinfo, formats: Sequence[str] = ()) -> str
         return text
 
 
+def day_text_of(text: str, formats: Sequence[str] = ()) -> str:
+    """The day in ISO 8601, of ISO 8601 or one of the ``formats`` (strptime); anything else as it is."""
+    moment = _moment(text, formats)
+    return moment.date().isoformat() if moment else text
+
+
 def _moment(text: str, formats: Sequence[str]) -> datetime | None:
     try:
         return datetime.fromisoformat(text)
@@ -90,7 +98,47 @@ def _moment(text: str, formats: Sequence[str]) -> datetime | None:
         pass
     for one in formats:
         try:
-            return datetime.strptime(text, one)  # noqa: DTZ007 - the zone is the source's, given by the caller
+            if (moment := _reader_of(one)(text)) is not None:
+                return moment
         except ValueError:
             continue
     return None
+
+
+#: What ``strptime`` takes for each directive that exports use.
+_DIRECTIVES = {
+    "%Y": r"(?P<year>\d{4})",
+    "%m": r"(?P<month>1[0-2]|0[1-9]|[1-9])",
+    "%d": r"(?P<day>3[0-1]|[1-2]\d|0[1-9]|[1-9]| [1-9])",
+    "%H": r"(?P<hour>2[0-3]|[0-1]\d|\d)",
+    "%I": r"(?P<hour>1[0-2]|0[1-9]|[1-9])",
+    "%M": r"(?P<minute>[0-5]\d|\d)",
+    "%p": r"(?P<half>am|pm)",
+}
+_DAY, _TIMES = ("%Y", "%m", "%d"), ((), ("%H", "%M"), ("%I", "%M", "%p"))
+_HALF_A_DAY = 12
+
+
+@lru_cache(maxsize=64)
+def _reader_of(one: str) -> Callable[[str], datetime | None]:
+    """Reads times of a format as ``strptime`` does, which works the format out again for each of a million times."""
+    if sorted(re.findall("%.", one)) not in [sorted((*_DAY, *times)) for times in _TIMES]:
+        return lambda text: datetime.strptime(text, one)  # noqa: DTZ007 - the zone is the source's, given by the caller
+    parts = re.split(r"(%.|\s+)", one)
+    words = [_DIRECTIVES.get(part) or (r"\s+" if part.isspace() else re.escape(part)) for part in parts]
+    pattern = re.compile("".join(words), re.IGNORECASE)
+
+    def read(text: str) -> datetime | None:
+        found = pattern.match(text)
+        return _moment_of(**found.groupdict()) if found and found.end() == len(text) else None
+
+    return read
+
+
+def _moment_of(
+    *, year: str, month: str, day: str, hour: str = "0", minute: str = "0", half: str | None = None
+) -> datetime:
+    hours = int(hour)
+    if half is not None:
+        hours = hours % _HALF_A_DAY + (_HALF_A_DAY if half.lower() == "pm" else 0)
+    return datetime(int(year), int(month), int(day), hours, int(minute))  # noqa: DTZ001 - the zone is the source's

@@ -7,6 +7,7 @@ from datetime import datetime
 from enrollment_crm.domain.canonical_rows import (
     YES,
     CanonicalRow,
+    birth_date_in,
     entry_term_in,
     occurred_at_in,
     required,
@@ -21,11 +22,15 @@ class Signup:
     """One signup, as the person made it. None where they said nothing."""
 
     source: str
+    #: What the source calls the person; None: it does not.
+    person_reference: str | None
     #: As given: mail is written to it like this, and compared by ``address_key``.
     email: str
     first_name: str | None
     last_name: str | None
     phone: str | None
+    #: ISO 8601; only ever used for matching.
+    birth_date: str | None
     #: ISO 3166 alpha-2 code of the current address.
     country: str | None
     #: IANA name, as the browser or the source says it; not checked (R4 falls back).
@@ -60,10 +65,12 @@ def signup_of(row: CanonicalRow, *, source: str, received_at: datetime) -> Signu
     statement = statement_in(row, source=source, said_at=occurred_at, country_field="country")
     return Signup(
         source=source,
+        person_reference=row.get("person_reference"),
         email=required(row, "email"),
         first_name=row.get("first_name"),
         last_name=row.get("last_name"),
         phone=row.get("phone"),
+        birth_date=birth_date_in(row, received_at=received_at),
         country=statement.evidence.address_country,
         time_zone=row.get("time_zone"),
         program=row.get("program"),

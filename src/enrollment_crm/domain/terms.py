@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import total_ordering
+from functools import lru_cache, total_ordering
 from typing import Self
 
 
@@ -35,6 +35,7 @@ class EntryTerm:
         return f"{self.season.value} {self.year}"
 
     @classmethod
+    @lru_cache(maxsize=1024)  # the same few terms come again and again
     def parse(cls, text: str) -> Self:
         """The term that ``fall 2027`` names.
 

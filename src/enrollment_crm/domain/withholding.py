@@ -35,6 +35,8 @@ class WithholdReason(StrEnum):
     PAUSED = "paused"
     #: They were written to on the ground of an inquiry, and that has run out (CASL).
     CONSENT_OVER = "consent_over"
+    #: A member of staff put their address on the suppression list.
+    SUPPRESSED = "suppressed"
 
 
 #: Each reason in words for staff, with the rule that it follows from.
@@ -48,6 +50,7 @@ REASONS_IN_WORDS: Mapping[WithholdReason, str] = {
     WithholdReason.CONSENT_OVER: "An inquiry allows six months of such messages in Canada, and they were over (R7).",
     WithholdReason.BOUNCED: "Their address does not exist any more: a message came back for good (R7).",
     WithholdReason.COMPLAINED: "They reported a message as spam (R7).",
+    WithholdReason.SUPPRESSED: "A member of staff put their address on the suppression list (R7).",
     WithholdReason.ERASED: "Their data was erased (R7).",
     WithholdReason.MERGED: "They are the same person as another record, which is written to instead (R7).",
     WithholdReason.SUPERSEDED: "It waited for the morning, and its deadline changed before that (R6, R9).",

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from icalendar import Alarm, Event
 
 from enrollment_crm.domain.calendar_feeds import CalendarDeadline
+from enrollment_crm.domain.dates_in_words import in_boston
 from enrollment_crm.domain.deadlines import Round
 from enrollment_crm.mail.bodies import CalendarFile, CalendarMethod
 from enrollment_crm.mail.calendar_files import add_time_zones, new_calendar
@@ -50,7 +51,7 @@ def deadline_entry(one: CalendarDeadline, *, sender: Sender, sequence: int, stam
     entry.add("dtstart", last_minute - _SHOWN)
     entry.add("dtend", last_minute)
     entry.add("summary", f"{name.capitalize()}: {one.program_name}")
-    entry.add("description", f"Apply by 11:59 p.m. Boston time: {one.apply_url}")
+    entry.add("description", f"Apply by {in_boston(last_minute, now=stamp)}: {one.apply_url}")
     entry.add("url", one.apply_url)
     entry.add("transp", "TRANSPARENT")
     entry.add("status", "CONFIRMED")

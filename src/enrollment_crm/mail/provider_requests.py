@@ -13,6 +13,8 @@ from typing import Any
 
 from enrollment_crm.mail.messages import OutgoingMessage
 
+#: The tag by which a message names itself in the provider's events.
+MESSAGE_TAG = "message"
 #: What the provider puts into fields of its own, or makes itself.
 _NOT_PASSED_ON = frozenset(
     {"from", "to", "reply-to", "subject", "date", "mime-version", "content-type", "content-transfer-encoding"}
@@ -30,7 +32,7 @@ def request_of(message: OutgoingMessage) -> dict[str, Any]:
         "subject": str(parsed["Subject"]),
         "headers": headers,
         # Comes back in the provider's webhook: bounces there name no envelope sender.
-        "tags": [{"name": "message", "value": identity_of(message.message_id)}],
+        "tags": [{"name": MESSAGE_TAG, "value": identity_of(message.message_id)}],
     }
     if parsed["Reply-To"]:
         body["reply_to"] = str(parsed["Reply-To"])

@@ -51,10 +51,12 @@ class Reply:
     def of(cls, reply: tuple[int, bytes], *, without: str = "") -> Self:
         """Read what smtplib returns; addresses and the recipient's name in it are taken out: replies are stored."""
         text = " ".join(reply[1].decode("utf-8", "replace").split())
-        local_part = without.rpartition("@")[0]
+        folded, local_part = text.casefold(), without.rpartition("@")[0]
+        # Most replies name nobody: looking is cheaper than a pattern that was made for one address.
         for person in filter(None, (without, local_part)):
-            text = re.sub(rf"(?<!\w){re.escape(person)}(?!\w)", "<recipient>", text, flags=re.IGNORECASE)
-        return cls(reply[0], _ADDRESS.sub("<address>", text))
+            if person.casefold() in folded:
+                text = re.sub(rf"(?<!\w){re.escape(person)}(?!\w)", "<recipient>", text, flags=re.IGNORECASE)
+        return cls(reply[0], _ADDRESS.sub("<address>", text) if "@" in text else text)
 
     def __str__(self) -> str:
         return f"{self.code} {self.text}".rstrip()

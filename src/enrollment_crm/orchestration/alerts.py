@@ -3,10 +3,14 @@
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from enrollment_crm.domain.campaigns import CampaignStop
 from enrollment_crm.domain.freshness import GateChange
 from enrollment_crm.settings import Settings
+
+if TYPE_CHECKING:  # DAG files import this module, and parsing them must cost nothing
+    from enrollment_crm.workflows.batch_decisions import BatchFacts
 
 _LOG = logging.getLogger(__name__)
 
@@ -38,6 +42,35 @@ def tell_operations_of_gate(change: GateChange) -> None:
     gate = change.gate
     subject = f"Reminders are held: {gate.reason}" if gate.is_closed else f"Reminders go out again: {gate.ages}"
     _tell(subject, change.in_words(), is_good_news=not gate.is_closed)
+
+
+def tell_operations_of_stop(stop: CampaignStop) -> None:
+    """Called once when a campaign has stopped itself. Names the kind of message and the reason, no people.
+
+    Raises:
+        Exception: the mail could not be handed over; the caller asks again.
+    """
+    _tell(f"Stopped: {stop.kind.value.replace('_', ' ')}", stop.in_words())
+
+
+def tell_operations_batch_stopped(batch: "BatchFacts") -> None:
+    """Called once for each batch that a rule stopped. Names the source, the rule and counts, no people.
+
+    Raises:
+        Exception: the mail could not be handed over; the next run tells it.
+    """
+    subject = f"Stopped: batch {batch.id} of {batch.source}, {batch.rows_in} rows"
+    decide = f"`enrollment-crm batches release {batch.id}` or `enrollment-crm batches reject {batch.id}`"
+    _tell(subject, f"{subject}. {batch.remarks} Nothing of it is loaded before you decide by {decide}.")
+
+
+def tell_operations(subject: str, sentence: str) -> None:
+    """Tell operations of what a task found, in counts and kinds, no people.
+
+    Raises:
+        Exception: the mail could not be handed over; the caller asks again.
+    """
+    _tell(subject, sentence)
 
 
 def tell_operations_approval_is_wanted(context: Mapping[str, Any]) -> None:

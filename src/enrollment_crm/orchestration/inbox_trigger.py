@@ -25,7 +25,7 @@ _REMIND_AFTER_IN_SECONDS = 60.0
 
 
 class InboxTrigger(BaseEventTrigger):
-    """Fires when rows of one kind wait in the inbox; survives a restart of the database.
+    """Fires when rows of one kind wait in the inbox; survives a restart of the database, and one that hangs.
 
     It carries no credentials: the address of the database comes from the environment of the triggerer.
     """
@@ -54,7 +54,8 @@ class InboxTrigger(BaseEventTrigger):
                         elif not pending.rows:
                             announced = pending
                         await watch.wait()
-            except psycopg.OperationalError as error:
+            # Any error of the database: it restarts, its tables are being migrated, it does not answer.
+            except (psycopg.Error, OSError) as error:
                 _LOG.warning(
                     "The database is away (%s); the inbox is watched again when it is back.", type(error).__name__
                 )

@@ -2,31 +2,34 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
 from enrollment_crm.bootstrap import (
     clock_of,
-    country_zones_of,
     engine_of,
     feeds_of,
     field_maps_of,
+    identity_rules_of,
+    loaders_of,
     outbox_of,
     programs_of,
+    secret_of,
     validator_of,
 )
+from enrollment_crm.domain.campaigns import CampaignStoppedError
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.orchestration.alerts import tell_operations_batch_stopped, tell_operations_of_stop
 from enrollment_crm.orchestration.run_parameters import RunParameters, read_parameters
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.answers import send_answers
-from enrollment_crm.workflows.applications import load_applications
+from enrollment_crm.workflows.batch_decisions import tell_of_stopped_batches
 from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
-from enrollment_crm.workflows.checklists import load_checklists
+from enrollment_crm.workflows.campaigns import tell_of_stops
 from enrollment_crm.workflows.inbox import collect as collect_rows
 from enrollment_crm.workflows.routing import route_people
-from enrollment_crm.workflows.signups import load_signups
 
 Counts = dict[str, int]
 
@@ -50,23 +53,27 @@ def collect(kind: str, params: Mapping[str, Any]) -> Counts:
 
 
 def validate(kind: str, params: Mapping[str, Any]) -> Counts:
-    """Judge every pending row: accepted, or quarantined with a reason in words."""
+    """Judge every pending row: accepted, or quarantined with a reason in words. Operations hear of stopped batches."""
     settings, run = _start(params)
+    engine = engine_of(settings)
     validate_kind = partial(
-        validate_pending, engine_of(settings), validator_of(settings), field_maps_of(settings), dry_run=run.dry_run
+        validate_pending,
+        engine,
+        validator_of(settings),
+        field_maps_of(settings),
+        secret=secret_of(settings),
+        dry_run=run.dry_run,
     )
-    return _sum(validate_kind(kind=one, now=run.now) for one in _TAKEN_IN[RecordKind(kind)])
+    counts = _sum(validate_kind(kind=one, now=run.now) for one in _TAKEN_IN[RecordKind(kind)])
+    if not run.dry_run:
+        tell_of_stopped_batches(engine, tell_operations_batch_stopped, now=run.now)
+    return counts
 
 
 def load(kind: str, params: Mapping[str, Any]) -> Counts:
     """Take what accepted rows say into the people's records."""
     settings, run = _start(params)
-    people: dict[str, Any] = {"country_zones": country_zones_of(settings), "default_program": settings.default_program}
-    loaders: Mapping[RecordKind, Callable[..., Loaded]] = {
-        RecordKind.SIGNUP: partial(load_signups, **people),
-        RecordKind.APPLICATION: partial(load_applications, **people),
-        RecordKind.CHECKLIST: load_checklists,
-    }
+    loaders = loaders_of(settings)
     engine, field_maps = engine_of(settings), field_maps_of(settings)
     return _sum(
         loaders[one](engine, field_maps, now=run.now, dry_run=run.dry_run) for one in _TAKEN_IN[RecordKind(kind)]
@@ -87,6 +94,7 @@ def route(params: Mapping[str, Any]) -> Counts:
         engine_of(settings),
         programs_of(settings),
         default_program=settings.default_program,
+        rules=identity_rules_of(settings),
         now=run.now,
         dry_run=run.dry_run,
     )
@@ -99,5 +107,8 @@ def answer(kind: str, params: Mapping[str, Any]) -> Counts:
     outbox = outbox_of(settings, engine_of(settings))
     try:
         return dict(send_answers(outbox, MessageKind(kind), now=run.now, dry_run=run.dry_run).counts)
+    except CampaignStoppedError:
+        tell_of_stops(outbox.engine, tell_operations_of_stop, now=run.now)
+        raise
     finally:
         outbox.transport.close()

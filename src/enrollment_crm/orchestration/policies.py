@@ -14,6 +14,8 @@ _OWNER = "enrollment-operations"
 #: Failures that the same input gives again: a person must act, and trying again only delays the red light.
 _HOPELESS = (
     "enrollment_crm.sources.feed_errors.FeedRefusedError",
+    "enrollment_crm.sources.bounce_mailbox.MailboxRefusedError",
+    "enrollment_crm.sources.feedback_policy.FeedbackConfigurationError",
     "enrollment_crm.sources.field_maps.FieldMapError",
     "enrollment_crm.sources.programs.ProgramConfigurationError",
     "enrollment_crm.validation.suites.SuiteError",

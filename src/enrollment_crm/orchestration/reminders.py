@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from enrollment_crm.bootstrap import clock_of, engine_of, outbox_of
-from enrollment_crm.orchestration.alerts import tell_operations_of_gate
+from enrollment_crm.domain.campaigns import CampaignStoppedError
+from enrollment_crm.orchestration.alerts import tell_operations_of_gate, tell_operations_of_stop
 from enrollment_crm.orchestration.run_parameters import read_parameters
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows import freshness, reminders
+from enrollment_crm.workflows.campaigns import tell_of_stops
 
 Counts = dict[str, int]
 #: Counts, and the freshness gate in words.
@@ -31,6 +33,9 @@ def send(due: Mapping[str, Any], params: Mapping[str, Any]) -> Counts:
     outbox = outbox_of(settings, engine_of(settings))
     try:
         tally = reminders.send_due(outbox, reminders.Due.from_wire(due), now=run.now, dry_run=run.dry_run)
+    except CampaignStoppedError:
+        tell_of_stops(outbox.engine, tell_operations_of_stop, now=run.now)
+        raise
     finally:
         outbox.transport.close()
     return dict(tally.counts)
@@ -39,7 +44,7 @@ def send(due: Mapping[str, Any], params: Mapping[str, Any]) -> Counts:
 def summarise(now: str, sent: Iterable[Counts], params: Mapping[str, Any]) -> Summary:
     """Add up what the units sent, and remember how far has been swept: up to the instant at which they were found.
 
-    Operations are told where the freshness gate has closed or opened since.
+    Operations are told where the freshness gate has closed or opened since, and of campaigns that have stopped.
     """
     settings, instant = Settings(), datetime.fromisoformat(now)
     outbox = outbox_of(settings, engine_of(settings))
@@ -50,5 +55,6 @@ def summarise(now: str, sent: Iterable[Counts], params: Mapping[str, Any]) -> Su
         gate = freshness.gate_at(outbox, now=instant)
     else:
         reminders.finish_sweep(outbox, now=instant)
+        tell_of_stops(outbox.engine, tell_operations_of_stop, now=instant)
         gate = freshness.tell_of_gate(outbox, tell_operations_of_gate, people_held=total["held"], now=instant)
     return dict(total) | {"freshness_gate": gate.in_words()}

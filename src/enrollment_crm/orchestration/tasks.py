@@ -149,3 +149,35 @@ def sum_up_calendar() -> Counts:
 
     ti = get_current_context()["ti"]
     return calendar_sync.summarise(ti.xcom_pull(task_ids="compare", key=COMPARED), ti.xcom_pull(task_ids="apply"))
+
+
+@_step
+def read_mailbox(params: Mapping[str, Any] | None = None) -> Counts:
+    """Take in what lies in the bounce mailbox, and file it."""
+    from enrollment_crm.orchestration import feedback
+
+    return feedback.read_mailbox(params or {})
+
+
+@_step
+def take_events(params: Mapping[str, Any] | None = None) -> Counts:
+    """Take in the events of the mail provider."""
+    from enrollment_crm.orchestration import feedback
+
+    return feedback.take_events(params or {})
+
+
+@_step
+def reconcile(params: Mapping[str, Any] | None = None) -> Counts:
+    """Find out about messages whose outcome nobody recorded."""
+    from enrollment_crm.orchestration import feedback
+
+    return feedback.reconcile(params or {})
+
+
+@_step
+def watch_complaints(params: Mapping[str, Any] | None = None) -> Counts:
+    """Stop what is complained about too often, and tell operations of it and of receivers that refuse us."""
+    from enrollment_crm.orchestration import feedback
+
+    return feedback.watch_complaints(params or {})

@@ -48,7 +48,7 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
     with file.open(encoding=_encoding_of(file), errors="replace", newline="") as text:
         delimiter = _delimiter_of(text)
         records = _records(text, delimiter)
-        header = next((cells for cells, _ in records if any(cells)), None)
+        header = next((cells for cells, _ in records if any(cell.strip() for cell in cells)), None)
         if header is None:
             raise FeedUnreadableError(f"{file.name} is empty, without even a header: ask for the export again.")
         names = column_names(header)

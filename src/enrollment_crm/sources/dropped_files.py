@@ -1,13 +1,12 @@
 """Dropped files: JSON as Slate writes it, workbooks, and everything else as delimited text."""
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from enrollment_crm.domain.field_maps import DAMAGE_NOTE
-from enrollment_crm.sources.delimited import read_delimited
+from enrollment_crm.sources.delimited import rows_of
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
+from enrollment_crm.sources.json_documents import read_json, rows_in
 from enrollment_crm.sources.workbooks import read_workbook
 
 _WORKBOOKS = (".xlsx", ".xlsm")
@@ -15,6 +14,8 @@ _WORKBOOKS = (".xlsx", ".xlsm")
 
 def read_dropped(file: Path, sheet: str = "") -> Iterable[Mapping[str, Any]]:
     """All rows of a dropped file, by column name; an entry that is no row comes back with a note of that.
+
+    Delimited text and workbooks are read as their rows are asked for, and so may be larger than the memory.
 
     Args:
         sheet: of a workbook; empty: it has one.
@@ -24,18 +25,13 @@ def read_dropped(file: Path, sheet: str = "") -> Iterable[Mapping[str, Any]]:
     """
     if file.suffix.lower() in _WORKBOOKS:
         return read_workbook(file, sheet)
-    return _json_rows(file) if file.suffix.lower() == ".json" else read_delimited(file)
+    return _json_rows(file) if file.suffix.lower() == ".json" else rows_of(file)
 
 
 def _json_rows(file: Path) -> list[dict[str, Any]]:
-    try:
-        # Not-a-number and infinity are no JSON and no database takes them: they stay as words.
-        content = json.loads(file.read_text("utf-8-sig"), parse_constant=str)
-    except (ValueError, RecursionError):
-        content = None
-    rows = content.get("row") if isinstance(content, Mapping) else content
-    if not isinstance(rows, list):
+    rows = rows_in(read_json(file.read_bytes()))
+    if rows is None:
         raise FeedUnreadableError(
             f'{file.name} is no JSON with a list of rows, or {{"row": [...]}}: ask for the export again.'
         )
-    return [row if isinstance(row, dict) else {DAMAGE_NOTE: "the entry is no row"} for row in rows]
+    return rows

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import requests
 
 from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachableError, FeedUnreadableError
+from enrollment_crm.sources.json_documents import read_json
 from enrollment_crm.sources.redaction import Redactor, unheard
 from enrollment_crm.sources.time_limits import TimeIsUpError, TimeLimit
 from enrollment_crm.sources.web_sessions import failure_in_words, web_session
@@ -51,14 +52,8 @@ class Answer:
         return start.startswith((b"<!doctype", b"<html")) or "html" in self.content_type
 
     def json(self) -> Any:
-        """Its content; None: it is no JSON.
-
-        Not-a-number and infinity are no JSON and no database takes them: they stay as words.
-        """
-        try:
-            return json.loads(_text_of(self.content, self.content_type), parse_constant=str)
-        except (ValueError, RecursionError):
-            return None
+        """Its content; None: it is no JSON. See ``read_json``."""
+        return read_json(_text_of(self.content, self.content_type))
 
 
 class Pull:

@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.feed_errors import FeedUnreachableError, FeedUnreadableError
+from enrollment_crm.sources.json_documents import ENTRY
 from enrollment_crm.sources.pulls import Answer, Pull, PullLimits
 from enrollment_crm.sources.source_files import SINCE
 from enrollment_crm.sources.spooled_rows import Row, spooled
@@ -143,7 +144,7 @@ def _same_scheme(instance: str, configured: str) -> str:
 
 
 def _row(record: Any) -> Row:
-    return dict(_flat(record, "")) if isinstance(record, dict) else {DAMAGE_NOTE: "the entry is no row"}
+    return dict(_flat(record, "")) if isinstance(record, dict) else {DAMAGE_NOTE: "the entry is no row", ENTRY: record}
 
 
 def _flat(record: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:

@@ -4,10 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
 
-from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
+from enrollment_crm.sources.json_documents import rows_in
 from enrollment_crm.sources.pulls import Answer, Pull, PullLimits
 from enrollment_crm.sources.redaction import basic_token
 from enrollment_crm.sources.spooled_rows import Row, spooled
@@ -81,14 +80,10 @@ def _page(pull: Pull, url: str, parameters: Mapping[str, str], headers: Mapping[
     answer = pull.ask(url, parameters=parameters, headers=headers)
     pull.check_status(answer, url, hint=_HINT)
     content = answer.json()
-    rows = content.get("row") if isinstance(content, Mapping) else None
-    if not isinstance(rows, list):
+    rows = rows_in(content) if isinstance(content, Mapping) else None
+    if rows is None:
         raise FeedUnreadableError(f"{pull.at(url)} sends {_what_it_is(answer)}.")
-    return [_row(one) for one in rows], sha256(answer.content).digest()
-
-
-def _row(entry: Any) -> Row:
-    return entry if isinstance(entry, dict) else {DAMAGE_NOTE: "the entry is no row"}
+    return rows, sha256(answer.content).digest()
 
 
 def _what_it_is(answer: Answer) -> str:

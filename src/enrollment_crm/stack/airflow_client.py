@@ -31,6 +31,15 @@ class AirflowClient:
         runs: list[dict[str, object]] = self._ask("GET", f"/dags/{dag_id}/dagRuns{query}")["dag_runs"]
         return runs
 
+    def tell_asset(self, name: str) -> None:
+        """Tell that an asset has changed, as an outside system does: whatever it wakes is woken."""
+        (asset,) = [one for one in self._ask("GET", f"/assets?name_pattern={name}")["assets"] if one["name"] == name]
+        self._ask("POST", "/assets/events", {"asset_id": asset["id"], "extra": {}})
+
+    def pause(self, dag_id: str, *, paused: bool = True) -> None:
+        """Pause a DAG, or let it go on."""
+        self._ask("PATCH", f"/dags/{dag_id}", {"is_paused": paused})
+
     def dags(self) -> list[str]:
         """The DAGs that Airflow knows by now."""
         return [one["dag_id"] for one in self._ask("GET", "/dags?limit=100")["dags"]]

@@ -214,7 +214,10 @@ class Stack:
 
     def _public_app(self) -> Service:
         settings = self.settings
-        app = ("enrollment_crm.web.public.app:create_app", "--factory", "--no-access-log", "--no-server-header")
+        app = (
+            *("enrollment_crm.web.public.app:create_app", "--factory", "--no-access-log", "--no-server-header"),
+            *("--no-proxy-headers", "--http", "enrollment_crm.web.public.connections:PatientProtocol"),
+        )
         place = ("--host", settings.public_host, "--port", str(settings.public_port))
         return Service(
             "public-app",

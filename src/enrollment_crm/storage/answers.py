@@ -10,8 +10,8 @@ from sqlalchemy.orm import aliased
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
-from enrollment_crm.storage.models import MESSAGE_IDS, ApplicationRow, InterestRow, PersonRow
+from enrollment_crm.storage.claims import Claim, DueCount, claim_some, not_yet_covered
+from enrollment_crm.storage.models import ApplicationRow, InterestRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_reason
 
 #: A submission that is older than this when it reaches us is history: a receipt would only puzzle its reader.
@@ -29,9 +29,7 @@ def claim_owed_answers(
     connection: Connection, kind: MessageKind, *, topic: str, limit: int, lease: timedelta, now: datetime
 ) -> Claim:
     """Claim up to ``limit`` welcomes or receipts; people whom another worker holds are left to it."""
-    owed = owed_answers(kind, topic).limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("owed")
-    rows = select(MESSAGE_IDS.next_value().label("message_id"), *owed.c)
-    return claim_due(connection, rows, kind=kind, lease=lease, now=now)
+    return claim_some(connection, owed_answers(kind, topic), kind=kind, limit=limit, lease=lease, now=now)
 
 
 @cache

@@ -11,7 +11,7 @@ from enrollment_crm.storage.models import ApplicationReferenceRow, ApplicationRo
 def person_of_application(connection: Connection, *, source: str, reference: str) -> int | None:
     """The person whose application the source calls by this reference, if one has been seen."""
     statement = select(ApplicationRow.person_id).where(
-        ApplicationRow.source == source, ApplicationRow.reference == reference
+        ApplicationRow.source == source, ApplicationRow.reference == reference, ApplicationRow.copied_from.is_(None)
     )
     return connection.execute(statement.limit(1)).scalar_one_or_none()
 
@@ -37,7 +37,7 @@ def report_status(connection: Connection, application: Application, *, person_id
     }
     key = {"person_id": person_id, "program": program, "entry_term": entry_term}
     statement = insert_or_update(ApplicationRow).values({**key, **state})
-    index = [ApplicationRow.person_id, ApplicationRow.program, ApplicationRow.entry_term]
+    index = [ApplicationRow.person_id, ApplicationRow.program, ApplicationRow.entry_term, ApplicationRow.copied_from]
     connection.execute(statement.on_conflict_do_update(index_elements=index, set_=state))
     _remember_reference(connection, application, person_id=person_id, program=program)
     return known is None or known.status is not holding.status
@@ -58,6 +58,7 @@ def _remember_reference(
         ApplicationRow.person_id == person_id,
         ApplicationRow.program.is_not_distinct_from(program),
         ApplicationRow.entry_term == str(application.entry_term),
+        ApplicationRow.copied_from.is_(None),
     )
     columns = ["source", "reference", "application_id", "occurred_at"]
     statement = insert_or_update(ApplicationReferenceRow).from_select(columns, named)
@@ -83,6 +84,7 @@ def _program_of(connection: Connection, application: Application, *, person_id: 
         & (ApplicationRow.source == application.source)
         & (ApplicationRow.reference == application.application_id)
         & (ApplicationRow.entry_term == str(application.entry_term))
+        & ApplicationRow.copied_from.is_(None)
     )
     if application.program is None:
         said = select(ApplicationRow.program).where(same).order_by(ApplicationRow.occurred_at.desc()).limit(1)
@@ -92,6 +94,7 @@ def _program_of(connection: Connection, application: Application, *, person_id: 
         other.person_id == person_id,
         other.program == application.program,
         other.entry_term == str(application.entry_term),
+        other.copied_from.is_(None),
     )
     unnamed = update(ApplicationRow).where(same, ApplicationRow.program.is_(None), ~taken)
     connection.execute(unnamed.values(program=application.program))
@@ -106,6 +109,7 @@ def known_report(
         ApplicationRow.person_id == person_id,
         ApplicationRow.program.is_not_distinct_from(program),
         ApplicationRow.entry_term == entry_term,
+        ApplicationRow.copied_from.is_(None),
     )
     row = connection.execute(statement).first()
     return StatusReport(ApplicationStatus(row.status), row.occurred_at) if row else None

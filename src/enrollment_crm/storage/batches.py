@@ -1,12 +1,15 @@
 """Batches: the rows that were judged together, the counts, and what was rejected."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
-from enrollment_crm.domain.batches import BatchStep, InboxOutcome
+from enrollment_crm.domain.batches import BatchStep, InboxOutcome, Severity
+from enrollment_crm.storage.deliveries import count_duplicates
 from enrollment_crm.storage.inbox import settle_rows
 from enrollment_crm.storage.models import BatchRow, QuarantineRow, RuleCountRow
 
@@ -32,6 +35,20 @@ class RuleTally:
     column: str
     evaluated: int
     failed: int
+    severity: str = Severity.QUARANTINE.value
+
+
+@dataclass(frozen=True)
+class Ruling:
+    """What is kept of a batch beside the fate of its rows."""
+
+    step: BatchStep = BatchStep.VALIDATED
+    #: Why it was stopped, or what was noticed, in sentences.
+    remarks: str = ""
+    #: What later batches are compared with; None: it is too small for that.
+    profile: dict[str, Any] | None = field(default=None)
+    #: Its rows come from the quarantine.
+    is_replay: bool = False
 
 
 def record_batch(
@@ -42,14 +59,21 @@ def record_batch(
     rejected: Sequence[QuarantinedRow],
     tallies: Sequence[RuleTally],
     now: datetime,
+    source: str = "",
+    ruling: Ruling | None = None,
 ) -> int:
     """Record a judged batch: its counts, the fate of each row, and the reasons. Gives the batch's id."""
+    ruling = ruling or Ruling()
     batch_id = connection.execute(
         insert(BatchRow).returning(BatchRow.id),
         {
             "kind": kind,
+            "source": source,
             "validated_at": now,
-            "step": BatchStep.VALIDATED.value,
+            "step": ruling.step.value,
+            "remarks": ruling.remarks,
+            "profile": ruling.profile,
+            "is_replay": ruling.is_replay,
             "rows_in": len(accepted) + len(rejected),
             "accepted": len(accepted),
             "quarantined": len(rejected),
@@ -57,6 +81,8 @@ def record_batch(
     ).scalar_one()
     settle_rows(connection, accepted, batch_id=batch_id, outcome=InboxOutcome.ACCEPTED)
     quarantine_rows(connection, rejected, batch_id=batch_id, now=now)
+    if source and not ruling.is_replay:
+        count_duplicates(connection, source=source, batch_id=batch_id)
     if tallies:
         connection.execute(insert(RuleCountRow), [{"batch_id": batch_id, **vars(tally)} for tally in tallies])
     return batch_id
@@ -65,11 +91,16 @@ def record_batch(
 def quarantine_rows(
     connection: Connection, rejected: Sequence[QuarantinedRow], *, batch_id: int, now: datetime
 ) -> None:
-    """Put rows aside with their reasons; the raw row stays in the inbox."""
+    """Put rows aside with their reasons; the raw row stays in the inbox. One that is there has its newest reason."""
     if not rejected:
         return
     settle_rows(connection, [row.inbox_id for row in rejected], batch_id=batch_id, outcome=InboxOutcome.QUARANTINED)
-    connection.execute(insert(QuarantineRow), [{"batch_id": batch_id, "at": now, **vars(row)} for row in rejected])
+    statement = insert_or_update(QuarantineRow)
+    new = {name: statement.excluded[name] for name in ("batch_id", "at", "rule", "column", "reason")}
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[QuarantineRow.inbox_id], set_=new),
+        [{"batch_id": batch_id, "at": now, **vars(row)} for row in rejected],
+    )
 
 
 def next_batch_to_load(connection: Connection, *, kind: str) -> int | None:

@@ -12,6 +12,14 @@ from enrollment_crm.storage.models import PersonRow
 
 
 @dataclass(frozen=True)
+class CellPart:
+    """Some of the people of a cell: those with greater ids than the first, up to the last. Ids, no people."""
+
+    after_person_id: int
+    through_person_id: int
+
+
+@dataclass(frozen=True)
 class DuePeople:
     """A cell, with what decides who of it is due: topics that readers may have left, and their next deadlines."""
 

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.models import CoverRow, MessageRow
+from enrollment_crm.storage.models import MESSAGE_IDS, CoverRow, MessageRow, PersonRow
 
 #: The columns of R5's key beside person and kind.
 KEY_COLUMNS = (
@@ -89,6 +89,30 @@ def claim_due(
     message_ids = sorted({one for one in settled if one is not None})
     _write_messages(connection, message_ids, lease=lease, now=now)
     return Claim(len(settled), settled.count(None), tuple(message_ids))
+
+
+def claim_some(
+    connection: Connection,
+    owed: Select[*tuple[Any, ...]],
+    *,
+    kind: MessageKind,
+    limit: int,
+    lease: timedelta,
+    now: datetime,
+) -> Claim:
+    """Claim up to ``limit`` of the owed rows, one message each; people whom another worker holds are left to it.
+
+    Args:
+        owed: selects from the people's table, without ``message_id``.
+    """
+    chosen = owed.with_only_columns(PersonRow.id).limit(limit).with_for_update(of=PersonRow, skip_locked=True)
+    ours = sorted(set(connection.execute(chosen).scalars()))
+    if not ours:
+        return Claim(0, 0, ())
+    # Read again now that they are ours: what was withdrawn while we waited for the lock is seen by this statement only.
+    mine = owed.where(PersonRow.id == func.any(ours)).cte("mine")
+    due = select(MESSAGE_IDS.next_value().label("message_id"), *mine.c)
+    return claim_due(connection, due, kind=kind, lease=lease, now=now)
 
 
 def _write_messages(connection: Connection, ids: Sequence[int], *, lease: timedelta, now: datetime) -> None:

@@ -1,54 +1,15 @@
 """Consent: the proof that somebody asked to be written to, and what they want nothing of any more (R7)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import Connection, func, insert, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from enrollment_crm.domain.consent import ConsentBasis, runs_out_at
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models import ConsentRow, CoverRow, PersonRow, UnsubscriptionRow
 from enrollment_crm.storage.people import turn_interests
-
-
-def record_consent(
-    connection: Connection,
-    *,
-    person_id: int,
-    source: str,
-    submission: str | None,
-    text_version: str,
-    page: str,
-    given_at: datetime,
-    received_at: datetime,
-) -> None:
-    """Keep the proof of a consent, and lift an unsubscription or a pause that is older (R7).
-
-    A submission that is delivered again is no new consent, whatever else its row says by now, and whenever it arrives.
-    The caller holds the lock on the person.
-    """
-    same = ConsentRow.given_at == given_at
-    if submission:
-        same |= ConsentRow.submission == submission
-    theirs = (ConsentRow.person_id == person_id) & (ConsentRow.source == source)
-    if connection.execute(select(ConsentRow.id).where(theirs, same).limit(1)).first():
-        return
-    keep_proof(
-        connection,
-        person_id=person_id,
-        source=source,
-        submission=submission,
-        text_version=text_version,
-        page=page,
-        given_at=given_at,
-        basis=ConsentBasis.EXPRESS,
-    )
-    older = UnsubscriptionRow.at <= given_at
-    lifted = _lift(connection, person_id, older, at=given_at)
-    resumed = end_pause(connection, person_id=person_id)
-    if lifted or resumed:
-        catch_up_with(connection, person_id=person_id, at=received_at)
 
 
 def keep_proof(
@@ -84,14 +45,11 @@ def has_proof(connection: Connection, *, person_id: int, source: str, submission
     return connection.execute(statement.limit(1)).first() is not None
 
 
-def _lift(connection: Connection, person_id: int, which: ColumnElement[bool], *, at: datetime) -> bool:
-    theirs = (UnsubscriptionRow.person_id == person_id) & UnsubscriptionRow.lifted_at.is_(None)
-    return bool(connection.execute(update(UnsubscriptionRow).where(theirs, which).values(lifted_at=at)).rowcount)
-
-
 def lift_unsubscriptions(connection: Connection, *, person_id: int, topics: Collection[str], at: datetime) -> bool:
     """The person wants messages of these topics again; whether there was anything to lift."""
-    return _lift(connection, person_id, UnsubscriptionRow.topic.in_(topics), at=at)
+    theirs = (UnsubscriptionRow.person_id == person_id) & UnsubscriptionRow.lifted_at.is_(None)
+    lifted = update(UnsubscriptionRow).where(theirs, UnsubscriptionRow.topic.in_(topics))
+    return bool(connection.execute(lifted.values(lifted_at=at)).rowcount)
 
 
 def topics_left(connection: Connection, person_id: int) -> frozenset[str]:
@@ -115,10 +73,15 @@ def end_pause(connection: Connection, *, person_id: int) -> bool:
 
 def catch_up_with(connection: Connection, *, person_id: int, at: datetime) -> None:
     """What was withheld only because the person did not want it was missed, and R6 applies to it (R7)."""
-    own_will = (WithholdReason.UNSUBSCRIBED.value, WithholdReason.PAUSED.value)
-    withheld = (CoverRow.person_id == person_id) & CoverRow.withheld.in_(own_will)
-    connection.execute(update(CoverRow).where(withheld, ~CoverRow.released).values(released=True))
+    free_unwanted_keys(connection, [person_id])
     turn_interests(connection, person_id=person_id, at=at)
+
+
+def free_unwanted_keys(connection: Connection, people: Sequence[int]) -> None:
+    """The keys of what was withheld only because these people did not want it, which they do again, are free."""
+    own_will = (WithholdReason.UNSUBSCRIBED.value, WithholdReason.PAUSED.value)
+    withheld = (CoverRow.person_id == func.any(list(people))) & CoverRow.withheld.in_(own_will)
+    connection.execute(update(CoverRow).where(withheld, ~CoverRow.released).values(released=True))
 
 
 def unsubscribe_person(connection: Connection, *, person_id: int, topic: str, at: datetime) -> bool:

@@ -21,6 +21,7 @@ from enrollment_crm.storage.models import (
     ReviewRow,
     UnsubscriptionRow,
 )
+from enrollment_crm.storage.suppressions import Suppression, list_suppressions
 
 Record = TypeVar("Record")
 
@@ -41,7 +42,6 @@ class KnownPerson:
     owner: str
     route_reason: str
     needs_routing: bool
-    bounced_at: datetime | None
     complained_at: datetime | None
     erased_at: datetime | None
     merged_into_id: int | None
@@ -170,6 +170,8 @@ class PersonRecord:
     withdrawals: tuple[Withdrawal, ...]
     seats: tuple[Seat, ...]
     reviews: tuple[OpenReview, ...]
+    #: Entries of the suppression list with the person's address, also the lifted ones.
+    suppressions: tuple[Suppression, ...]
     messages: tuple[RecordedMessage, ...]
     #: Keys that never became a message.
     withheld: tuple[RecordedKey, ...]
@@ -188,10 +190,11 @@ def _is_id(who: str) -> bool:
 def person_record(connection: Connection, person_id: int) -> PersonRecord:
     """Everything that the tables hold of this person, in order of time."""
     person = PersonRow.__table__
-    row = connection.execute(select(*_columns(person, KnownPerson)).where(person.c.id == person_id)).one()
+    known = select(*_columns(person, KnownPerson), person.c.email_key).where(person.c.id == person_id)
+    row = connection.execute(known).one()
     messages, withheld = _ledger_of(connection, person_id)
     return PersonRecord(
-        person=KnownPerson(*row),
+        person=KnownPerson(*row[:-1]),
         evidence=_of(connection, person_id, ResidencyEvidenceRow.__table__, Statement, "said_at"),
         interests=_of(connection, person_id, InterestRow.__table__, KnownInterest, "since"),
         applications=_of(connection, person_id, ApplicationRow.__table__, KnownApplication, "received_at"),
@@ -199,6 +202,7 @@ def person_record(connection: Connection, person_id: int) -> PersonRecord:
         withdrawals=_of(connection, person_id, UnsubscriptionRow.__table__, Withdrawal, "at"),
         seats=_of(connection, person_id, RegistrationRow.__table__, Seat, "registered_at"),
         reviews=_open_reviews(connection, person_id),
+        suppressions=tuple(list_suppressions(connection, email_key=row.email_key, with_lifted=True)),
         messages=messages,
         withheld=withheld,
     )

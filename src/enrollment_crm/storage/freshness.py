@@ -62,18 +62,23 @@ def deliveries_of(connection: Connection, sources: Iterable[str], *, kind: str) 
 
 
 def _rows_wait(source: Any, kind: str) -> ColumnElement[bool]:
-    """SQL: rows of the source are not validated, or accepted and not loaded."""
+    """SQL: rows of the source are not validated, or accepted and not loaded, be it that their batch is stopped."""
     of_source = (InboxRow.source == source, InboxRow.kind == kind)
     pending = select(1).where(*of_source, InboxRow.outcome == InboxOutcome.PENDING.value)
-    accepted = (
-        select(1)
-        .select_from(BatchRow)
-        .join(InboxRow, InboxRow.batch_id == BatchRow.id)
-        .where(BatchRow.kind == kind, BatchRow.step == BatchStep.VALIDATED.value)
-        .where(*of_source, InboxRow.outcome == InboxOutcome.ACCEPTED.value)
-    )
     tables = (InboxRow, BatchRow)
-    return or_(exists(pending.correlate_except(*tables)), exists(accepted.correlate_except(*tables)))
+    not_loaded = [
+        exists(
+            select(1)
+            .select_from(BatchRow)
+            .join(InboxRow, InboxRow.batch_id == BatchRow.id)
+            .where(BatchRow.kind == kind, BatchRow.step == step.value)
+            .where(*of_source, InboxRow.outcome == InboxOutcome.ACCEPTED.value)
+            .correlate_except(*tables)
+        )
+        # One question each: every step has an index of its own.
+        for step in (BatchStep.VALIDATED, BatchStep.STOPPED)
+    ]
+    return or_(exists(pending.correlate_except(*tables)), *not_loaded)
 
 
 @dataclass(frozen=True)

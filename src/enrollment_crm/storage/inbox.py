@@ -2,19 +2,27 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, func, select, text, update
+from sqlalchemy import Connection, DateTime, Row, Text, cast, func, literal, select, text, update
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.batches import InboxOutcome
+from enrollment_crm.storage.copying import staged
+from enrollment_crm.storage.deliveries import note_delivery
 from enrollment_crm.storage.models import InboxRow
+from enrollment_crm.storage.raw_texts import texts_of_rows
 
 #: Channel on which the inbox tells listeners that a row arrived; the payload is the kind of row.
 CHANNEL = "crm_inbox"
+
+#: Rows that are read, and sent to the database, together.
+_ROWS_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,9 @@ class Kept:
     new: int
     known: int
 
+    def __add__(self, other: "Kept") -> "Kept":
+        return Kept(self.new + other.new, self.known + other.known)
+
 
 def keep_raw_rows(
     connection: Connection,
@@ -43,45 +54,68 @@ def keep_raw_rows(
     kind: str,
     received_at: datetime,
 ) -> Kept:
-    """Keep rows as they came; a row that this source delivered before is recognised and not kept again."""
-    values = [
-        {"source": source, "kind": kind, "received_at": received_at, "raw": raw, "digest": digest_of(raw)}
-        for raw in rows
-    ]
-    if not values:
-        return Kept(0, 0)
-    statement = insert_or_ignore(InboxRow).on_conflict_do_nothing().returning(InboxRow.id)
-    new = len(connection.execute(statement, values).all())
-    if new:
+    """Keep rows as they came; a row that this source delivered before is recognised and not kept again.
+
+    They may be more than fit into memory: they are read and kept some at a time, all in the caller's transaction.
+    """
+    remaining, kept = iter(rows), Kept(0, 0)
+    while some := list(islice(remaining, _ROWS_AT_ONCE)):
+        kept += _keep(connection, some, source=source, kind=kind, received_at=received_at)
+    if kept.new:
         connection.execute(text("SELECT pg_notify(:channel, :kind)"), {"channel": CHANNEL, "kind": kind})
-    return Kept(new=new, known=len(values) - new)
+    return kept
+
+
+def _keep(
+    connection: Connection, rows: Sequence[Mapping[str, Any]], *, source: str, kind: str, received_at: datetime
+) -> Kept:
+    texts = texts_of_rows(rows)
+    values = {"raw": [one.as_it_came for one in texts], "digest": [digest_of_text(one.sorted) for one in texts]}
+    new = staged(connection, "delivered", {"raw": Text, "digest": Text}, values)
+    at = literal(received_at, DateTime(timezone=True))
+    rows_of_all = select(literal(source), literal(kind), at, cast(new.c.raw, JSON), new.c.digest)
+    columns = ["source", "kind", "received_at", "raw", "digest"]
+    statement = insert_or_ignore(InboxRow).from_select(columns, rows_of_all).on_conflict_do_nothing()
+    written = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
+    return Kept(written, len(rows) - written)
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:
     """Identity of a raw row: the same keys and values give the same digest, in whatever order."""
-    return hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest()
+    return digest_of_text(json.dumps(raw, sort_keys=True))
+
+
+def digest_of_text(text: str) -> str:
+    """The same of its JSON, with sorted keys."""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def pending_rows(connection: Connection, *, kind: str, limit: int) -> list[RawRow]:
     """Rows that wait for validation, oldest first, locked for this transaction; rows of another worker are left out."""
     statement = (
-        select(InboxRow.id, InboxRow.source, InboxRow.received_at, InboxRow.raw)
+        select(InboxRow.id, InboxRow.source, InboxRow.received_at, cast(InboxRow.raw, Text).label("raw"))
         .where(InboxRow.kind == kind, InboxRow.outcome == InboxOutcome.PENDING)
         .order_by(InboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [RawRow(*row) for row in connection.execute(statement)]
+    return _raw_rows(connection.execute(statement).all())
 
 
 def accepted_rows(connection: Connection, *, batch_id: int) -> list[RawRow]:
     """The accepted rows of a batch, oldest first."""
     statement = (
-        select(InboxRow.id, InboxRow.source, InboxRow.received_at, InboxRow.raw)
+        select(InboxRow.id, InboxRow.source, InboxRow.received_at, cast(InboxRow.raw, Text).label("raw"))
         .where(InboxRow.batch_id == batch_id, InboxRow.outcome == InboxOutcome.ACCEPTED)
         .order_by(InboxRow.id)
     )
-    return [RawRow(*row) for row in connection.execute(statement)]
+    return _raw_rows(connection.execute(statement).all())
+
+
+def _raw_rows(rows: Sequence[Row[int, str, datetime, str]]) -> list[RawRow]:
+    """The JSON of all rows is read at once: that takes a fraction of reading it row by row."""
+    raws = json.loads(f"[{','.join(row.raw for row in rows)}]")
+    return [RawRow(row.id, row.source, row.received_at, raw) for row, raw in zip(rows, raws, strict=True)]
 
 
 def settle_rows(connection: Connection, ids: Iterable[int], *, batch_id: int, outcome: InboxOutcome) -> None:
@@ -99,7 +133,8 @@ def count_pending(connection: Connection, *, kind: str) -> int:
 def keep_one_row(
     connection: Connection, raw: Mapping[str, Any], *, source: str, kind: str, received_at: datetime
 ) -> int:
-    """Keep one row and give its id: the one it already had, where it was delivered before."""
-    keep_raw_rows(connection, [raw], source=source, kind=kind, received_at=received_at)
+    """Keep one row as a delivery of its own and give its id: the one it already had, where it was delivered before."""
+    kept = keep_raw_rows(connection, [raw], source=source, kind=kind, received_at=received_at)
+    note_delivery(connection, source=source, kind=kind, at=received_at, new=kept.new, known=kept.known)
     statement = select(InboxRow.id).where(InboxRow.source == source, InboxRow.digest == digest_of(raw))
     return connection.execute(statement).scalar_one()

@@ -8,9 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Select, Text, cast, exists, fu
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.notices import MovedDate
 from enrollment_crm.domain.withholding import WithholdReason
-from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
+from enrollment_crm.storage.claims import Claim, DueCount, claim_some, not_yet_covered
 from enrollment_crm.storage.models import (
-    MESSAGE_IDS,
     CoverRow,
     InterestRow,
     PersonRow,
@@ -32,7 +31,7 @@ def claim_moved(
 ) -> Claim:
     """Claim the notices of up to ``limit`` people."""
     rows = told_of_moved(moved, topic)
-    return _claim(connection, rows, MessageKind.DEADLINE_MOVED, limit=limit, lease=lease, now=now)
+    return claim_some(connection, rows, kind=MessageKind.DEADLINE_MOVED, limit=limit, lease=lease, now=now)
 
 
 def count_session_notices(connection: Connection, kind: MessageKind, *, topic: str, now: datetime) -> DueCount:
@@ -50,21 +49,13 @@ def claim_session_notices(
 ) -> Claim:
     """Claim up to ``limit`` of them."""
     rows = owed_session_notices(kind, topic, now)
-    return _claim(connection, rows, kind, limit=limit, lease=lease, now=now)
+    return claim_some(connection, rows, kind=kind, limit=limit, lease=lease, now=now)
 
 
 def _count(connection: Connection, rows: _Rows) -> DueCount:
     due = rows.subquery()
     counts = select(func.count(), func.count().filter(due.c.withheld.is_(None))).select_from(due)
     return DueCount(*connection.execute(counts).one())
-
-
-def _claim(
-    connection: Connection, rows: _Rows, kind: MessageKind, *, limit: int, lease: timedelta, now: datetime
-) -> Claim:
-    people = rows.limit(limit).with_for_update(of=PersonRow, skip_locked=True).cte("people")
-    due = select(MESSAGE_IDS.next_value().label("message_id"), *people.c)
-    return claim_due(connection, due, kind=kind, lease=lease, now=now)
 
 
 def told_of_moved(moved: MovedDate, topic: str) -> _Rows:

@@ -1,12 +1,13 @@
 """The overview: people, where they were routed, and what they were sent."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Connection, func, or_, select
 
+from enrollment_crm.domain.batches import InboxOutcome
 from enrollment_crm.domain.residency import Residency
+from enrollment_crm.storage.deliveries import total_known
 from enrollment_crm.storage.models import (
     BatchRow,
     CoverRow,
@@ -114,10 +115,11 @@ class QuarantineFacts:
 
 
 def quarantined_rows(connection: Connection) -> list[QuarantineFacts]:
-    """Every row in the quarantine, oldest first."""
+    """Every row in the quarantine, oldest first; without those that somebody has discarded."""
     statement = (
         select(QuarantineRow.inbox_id, InboxRow.source, QuarantineRow.column, QuarantineRow.reason)
         .join(InboxRow, InboxRow.id == QuarantineRow.inbox_id)
+        .where(InboxRow.outcome == InboxOutcome.QUARANTINED.value)
         .order_by(QuarantineRow.inbox_id)
     )
     return [QuarantineFacts(*row) for row in connection.execute(statement)]
@@ -125,7 +127,10 @@ def quarantined_rows(connection: Connection) -> list[QuarantineFacts]:
 
 @dataclass(frozen=True)
 class IntakeFacts:
-    """in = accepted + quarantined, over all batches; and what still waits."""
+    """in = accepted + quarantined + discarded, over all batches; and what still waits.
+
+    A row that was quarantined and accepted later counts once, as accepted.
+    """
 
     rows_in: int
     accepted: int
@@ -133,21 +138,40 @@ class IntakeFacts:
     pending: int
     not_loaded: int
     open_reviews: int
+    #: Rows that a person decided not to take in.
+    discarded: int = 0
+    #: Delivered again and recognised; not among the rows in.
+    duplicates: int = 0
+    #: Batches that wait for a person.
+    stopped: int = 0
 
 
 def intake_totals(connection: Connection) -> IntakeFacts:
     """The counts of all batches, and what waits for a task or a person."""
-    columns = (BatchRow.rows_in, BatchRow.accepted, BatchRow.quarantined)
-    sums = connection.execute(select(*(func.coalesce(func.sum(column), 0) for column in columns))).one()
-    waiting: Sequence[int] = [
+    arrived = func.sum(BatchRow.rows_in).filter(~BatchRow.is_replay)
+    sums = (func.coalesce(one, 0) for one in (arrived, func.sum(BatchRow.accepted)))
+    rows_in, accepted = (int(value) for value in connection.execute(select(*sums)).one())
+    pending, not_loaded, stopped, reviews, discarded = (
         connection.execute(select(func.count()).select_from(table).where(condition)).scalar_one()
         for table, condition in (
             (InboxRow, InboxRow.outcome == "pending"),
             (BatchRow, BatchRow.step == "validated"),
+            (BatchRow, BatchRow.step == "stopped"),
             (ReviewRow, ReviewRow.closed_at.is_(None)),
+            (InboxRow, InboxRow.outcome == "discarded"),
         )
-    ]
-    return IntakeFacts(*(int(value) for value in sums), *waiting)
+    )
+    return IntakeFacts(
+        rows_in=rows_in,
+        accepted=accepted,
+        quarantined=rows_in - accepted - discarded,
+        pending=pending,
+        not_loaded=not_loaded,
+        open_reviews=reviews,
+        discarded=discarded,
+        duplicates=total_known(connection),
+        stopped=stopped,
+    )
 
 
 def count_unrouted(connection: Connection) -> int:

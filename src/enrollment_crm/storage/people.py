@@ -5,44 +5,60 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, case, delete, func, insert, null, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
-from enrollment_crm.domain.people import Contact
+from enrollment_crm.domain.people import Contact, Details, bring_up_to_date
+from enrollment_crm.domain.person_facts import Facts
 from enrollment_crm.domain.residency import ResidencyEvidence
-from enrollment_crm.domain.zones import choose_zone
+from enrollment_crm.domain.zones import ZoneChoice
 from enrollment_crm.storage.models import EventRow, InterestRow, PersonRow, ResidencyEvidenceRow
+from enrollment_crm.storage.person_facts import columns_of, facts_in
 
 _LOG = logging.getLogger(__name__)
 
 
 def upsert_person(connection: Connection, contact: Contact, *, country_zones: Mapping[str, str], now: datetime) -> int:
-    """The id of the person with this address, created or brought up to date; what is not said erases nothing (R2).
+    """The id of the record with this address, created or brought up to date; what is not said erases nothing (R2).
 
-    The person is marked for routing. The row stays locked until the transaction ends.
+    Of each field the newest by the source's clock holds. A record that was merged into another keeps what comes by
+    its address; the person has it once they are routed. It is marked for routing, and stays locked until the
+    transaction ends.
     """
-    known = _find(connection, contact.email_key) or _create(connection, contact, now)
-    country = contact.country or known.country
-    news = choose_zone(contact.time_zone, country, country_zones=country_zones)
-    # A zone that does not exist says nothing, and so erases nothing.
-    stated = contact.time_zone if news.basis == "stated" else known.stated_time_zone or contact.time_zone
-    choice = choose_zone(stated, country, country_zones=country_zones)
-    if news.warning:
-        _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", known.id, choice.basis)
-    said = {
-        "first_name": contact.first_name or known.first_name,
-        "last_name": contact.last_name or known.last_name,
-        "phone": contact.phone or known.phone,
-        "country": country,
-        "stated_time_zone": stated,
-        "zone": choice.zone,
-        "needs_routing": True,
-    }
-    connection.execute(update(PersonRow).where(PersonRow.id == known.id).values(said))
+    known = _record(connection, contact.email_key) or _create(connection, contact, now)
+    _say(connection, known, contact.facts(received_at=now), country_zones=country_zones, now=now)
     person_id: int = known.id
-    if choice.zone != known.zone:
-        turn_interests(connection, person_id=person_id, at=now)
     return person_id
+
+
+def say_of_person(
+    connection: Connection, person_id: int, facts: Facts, *, country_zones: Mapping[str, str], now: datetime
+) -> None:
+    """Something is said of a person who is known; of each field the newest holds, and they wait for a route."""
+    statement = select(PersonRow.__table__).where(PersonRow.id == person_id).with_for_update()
+    _say(connection, connection.execute(statement).one(), facts, country_zones=country_zones, now=now)
+
+
+def _say(
+    connection: Connection, known: Row[Any], news: Facts, *, country_zones: Mapping[str, str], now: datetime
+) -> None:
+    details, instead = bring_up_to_date(details_of(known), news, country_zones=country_zones)
+    if instead:
+        warn_of_zone(known.id, instead)
+    said = {**columns_of(details.facts), "zone": details.zone, "needs_routing": True}
+    connection.execute(update(PersonRow).where(PersonRow.id == known.id).values(said))
+    if details.zone != known.zone:
+        turn_interests(connection, person_id=known.id, at=now)
+
+
+def details_of(row: Row[Any]) -> Details:
+    """What is known of the person of this row."""
+    return Details(facts_in(row), row.zone)
+
+
+def warn_of_zone(person_id: int, instead: ZoneChoice) -> None:
+    """Tell operations that somebody states a time zone that does not exist, and what was taken instead."""
+    _LOG.warning("Person %s states a time zone that does not exist: taken by %s instead.", person_id, instead.basis)
 
 
 def turn_interests(connection: Connection, *, person_id: int, at: datetime) -> None:
@@ -51,27 +67,45 @@ def turn_interests(connection: Connection, *, person_id: int, at: datetime) -> N
     connection.execute(update(InterestRow).where(theirs).values(changed_at=at))
 
 
-def _find(connection: Connection, email_key: str) -> Row[Any] | None:
-    """The person with this address; of a record that was merged away, the one that it was merged into."""
+def _record(connection: Connection, email_key: str) -> Row[Any] | None:
     statement = select(PersonRow.__table__).where(PersonRow.email_key == email_key).with_for_update()
-    found = connection.execute(statement).first()
-    while found is not None and found.merged_into_id is not None:
-        following = select(PersonRow.__table__).where(PersonRow.id == found.merged_into_id).with_for_update()
-        found = connection.execute(following).first()
-    return found
+    return connection.execute(statement).first()
+
+
+def record_of_address(connection: Connection, email_key: str) -> int | None:
+    """The id of the record with exactly this address, locked for this transaction, merged or not; None: nobody's."""
+    found = _record(connection, email_key)
+    return found.id if found is not None else None
 
 
 def person_of_address(connection: Connection, email_key: str) -> int | None:
-    """The id of the person with this address, locked for this transaction; None: nobody has it."""
-    found = _find(connection, email_key)
+    """The id of the person with this address, locked for this transaction; None: nobody has it.
+
+    Of a record that was merged away, the one that it was merged into.
+    """
+    found = _record(connection, email_key)
+    while found is not None and found.merged_into_id is not None:
+        following = select(PersonRow.__table__).where(PersonRow.id == found.merged_into_id).with_for_update()
+        found = connection.execute(following).first()
     return found.id if found is not None else None
+
+
+def records_up_from(connection: Connection, record_id: int) -> list[int]:
+    """This record, and those that it was merged into, one after another; all locked for this transaction."""
+    found: list[int] = []
+    following: int | None = record_id
+    while following is not None:
+        statement = select(PersonRow.merged_into_id).where(PersonRow.id == following).with_for_update()
+        found.append(following)
+        following = connection.execute(statement).scalar_one_or_none()
+    return found
 
 
 def _create(connection: Connection, contact: Contact, now: datetime) -> Row[Any]:
     values = {
         "email": contact.email,
         "email_key": contact.email_key,
-        "zone": choose_zone(None, None, country_zones={}).zone,
+        "zone": Details().zone,
         "arrived_at": now,
     }
     connection.execute(insert_or_ignore(PersonRow).values(values).on_conflict_do_nothing())
@@ -92,11 +126,15 @@ def add_interest(
     entry_term: str | None,
     since: datetime,
     asked_for_information: bool,
+    copied_from: int | None = None,
 ) -> None:
     """Add a program and term to what the person wants; a known term replaces an unknown one of the same program.
 
     Who asked for information without a term has asked for it all the same: the known term takes that over. An earlier
     arrival that is loaded later counts: who was there before a point was there (R5).
+
+    Args:
+        copied_from: the record that was merged into this person and wants it; None: they want it themselves.
     """
     theirs = (InterestRow.person_id == person_id) & (InterestRow.program == program)
     if entry_term is None:
@@ -113,6 +151,7 @@ def add_interest(
         since=since,
         changed_at=since,
         asked_for_information=asked_for_information,
+        copied_from=copied_from,
     )
     connection.execute(
         statement.on_conflict_do_update(
@@ -120,6 +159,7 @@ def add_interest(
             set_={
                 "since": func.least(InterestRow.since, statement.excluded.since),
                 "asked_for_information": InterestRow.asked_for_information | statement.excluded.asked_for_information,
+                "copied_from": case((statement.excluded.copied_from.is_(None), null()), else_=InterestRow.copied_from),
             },
         )
     )
@@ -131,8 +171,10 @@ def has_interest(connection: Connection, person_id: int, *, entry_term: str) -> 
     return connection.execute(select(InterestRow.id).where(theirs).limit(1)).first() is not None
 
 
-def add_evidence(connection: Connection, *, person_id: int, evidence: ResidencyEvidence) -> None:
-    """Keep a statement about residency, if it says anything."""
+def add_evidence(
+    connection: Connection, *, person_id: int, evidence: ResidencyEvidence, received_at: datetime | None = None
+) -> None:
+    """Keep a statement about residency, if it says anything, with both clocks."""
     values = {
         "stated": evidence.stated,
         "citizenship": evidence.citizenship,
@@ -141,6 +183,7 @@ def add_evidence(connection: Connection, *, person_id: int, evidence: ResidencyE
     }
     if any(value is not None for value in values.values()):
         about = {"person_id": person_id, "source": evidence.source, "said_at": evidence.said_at}
+        about["received_at"] = received_at or evidence.said_at
         connection.execute(insert(ResidencyEvidenceRow).values({**about, **values}))
 
 

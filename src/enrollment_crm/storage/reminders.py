@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.cells import DuePeople, in_zone_of, lives_in
+from enrollment_crm.storage.cells import CellPart, DuePeople, in_zone_of, lives_in
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due
 from enrollment_crm.storage.due_points import (
     KEYS,
@@ -46,6 +46,8 @@ from enrollment_crm.storage.models import MESSAGE_IDS, InterestRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_then
 
 _Rows = Select[*tuple[Any, ...]]
+#: The greatest that the database can hand out.
+LAST_PERSON_ID = 2**63 - 1
 _INSTANT = DateTime(timezone=True)
 
 
@@ -57,6 +59,38 @@ def count_due_people(connection: Connection, people: DuePeople) -> DueCount:
     return DueCount(row[0], row[1])
 
 
+def split_due_people(connection: Connection, people: DuePeople, *, parts: int) -> list[tuple[CellPart, int, int]]:
+    """The due people of a cell in parts of about the same size, in the order of their ids.
+
+    Each part comes with its people, and with how many of them would get a message. The last one has no end: whoever
+    arrives in the meantime belongs to it.
+    """
+    due = covers_of(people)
+    person = (
+        select(
+            due.c.person_id,
+            func.bool_or(due.c.withheld.is_(None)).label("gets_one"),
+            func.ntile(parts).over(order_by=due.c.person_id).label("part"),
+        )
+        .group_by(due.c.person_id)
+        .subquery()
+    )
+    found = connection.execute(
+        select(
+            func.max(person.c.person_id).label("last"),
+            func.count().label("people"),
+            func.count().filter(person.c.gets_one).label("to_send"),
+        )
+        .group_by(person.c.part)
+        .order_by(person.c.part)
+    ).all()
+    ends = [*(row.last for row in found[:-1]), LAST_PERSON_ID]
+    begins = [people.after_person_id, *ends[:-1]]
+    return [
+        (CellPart(after, last), row.people, row.to_send) for after, last, row in zip(begins, ends, found, strict=True)
+    ]
+
+
 @dataclass(frozen=True)
 class DuePage:
     """The due people among some of a cell, and the person up to whom it has been gone through; None: to its end."""
@@ -66,20 +100,27 @@ class DuePage:
 
 
 def next_due_people(connection: Connection, people: DuePeople, *, size: int) -> DuePage:
-    """Who is due among the next ``size`` people of the zone: a cell is gone through once, however large it is."""
+    """Who is due among the next ``size`` people of the zone, the most urgent deadline first.
+
+    A cell is gone through once, however large it is.
+    """
     window = select(PersonRow.id).where(*lives_in(people)).order_by(PersonRow.id).limit(size).subquery()
     last, number = connection.execute(select(func.max(window.c.id), func.count())).one()
     if last is None:
         return DuePage((), None)
     due = covers_of(replace(people, through_person_id=last))
-    ids = connection.execute(select(due.c.person_id).distinct().order_by(due.c.person_id)).scalars()
+    urgency = [func.min(due.c.stated_date)] if "stated_date" in due.c else []
+    chosen = select(due.c.person_id).group_by(due.c.person_id).order_by(*urgency, due.c.person_id)
+    ids = connection.execute(chosen).scalars()
     return DuePage(tuple(ids), last if number == size else None)
 
 
 def claim_due_people(connection: Connection, people: DuePeople, *, lease: timedelta, now: datetime) -> Claim:
     """Claim the messages of ``people.person_ids``; those whom another worker holds are left to it."""
     lock = select(PersonRow.id).where(PersonRow.id == func.any(list(people.person_ids or ()))).order_by(PersonRow.id)
-    ours = list(connection.execute(lock.with_for_update(skip_locked=True)).scalars())
+    held = set(connection.execute(lock.with_for_update(skip_locked=True)).scalars())
+    # In the order in which they were chosen: messages go out in the order of their ids.
+    ours = [one for one in people.person_ids or () if one in held]
     # Read again now that they are ours: what withholds (R7) is tested in the statement that claims.
     rows = _with_message_ids(covers_of(replace(people, person_ids=ours)), ours)
     return claim_due(connection, rows, kind=MessageKind.DEADLINE_REMINDER, lease=lease, now=now)

@@ -2,19 +2,28 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from sqlalchemy import Connection, func, select, update
-from sqlalchemy.dialects.postgresql import insert as insert_or_update
+from sqlalchemy import BigInteger, Connection, DateTime, Text, func, select, update
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.late_applications import SubmittedApplication
 from enrollment_crm.domain.residency import Citizenship, Residency, ResidencyEvidence
-from enrollment_crm.domain.routing import Review, Route
+from enrollment_crm.domain.routing import Route
 from enrollment_crm.domain.terms import EntryTerm
-from enrollment_crm.storage.models import ApplicationRow, InterestRow, PersonRow, ResidencyEvidenceRow, ReviewRow
+from enrollment_crm.storage.copying import staged
+from enrollment_crm.storage.models import ApplicationRow, InterestRow, PersonRow, ResidencyEvidenceRow
+from enrollment_crm.storage.relations import Columns
+from enrollment_crm.storage.reviews import RESIDENCY, AskedReview, close_answered, open_reviews
+
+#: The columns of a person that a route follows from or changes.
+_ROUTED_BY = ("id", "zone", "arrived_at", "unknown_from", "unknown_until", "residency", "owner")
+_INSTANT = DateTime(timezone=True)
+_ROUTE: Columns = {
+    "id": BigInteger, "residency": Text, "owner": Text, "route_reason": Text, "unknown_from": _INSTANT,
+    "unknown_until": _INSTANT,
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,11 +36,21 @@ class KnownInterest:
 
 
 @dataclass(frozen=True)
+class UnknownSpell:
+    """Since when the residency is unknown, or was so last, and until when; None: never, and: still or never."""
+
+    began: datetime | None
+    ended: datetime | None
+
+
+@dataclass(frozen=True)
 class UnroutedPerson:
     """A person who waits for a route, with what it follows from and what it changes."""
 
     person_id: int
     zone: str
+    arrived_at: datetime
+    unknown: UnknownSpell
     #: The group that they were in so far.
     residency: Residency
     #: Whether they have had a route before: what changes then is a turn, and no arrival.
@@ -44,20 +63,24 @@ class UnroutedPerson:
 def people_without_route(connection: Connection, *, limit: int) -> list[UnroutedPerson]:
     """People whose route is to be decided (again), locked for this transaction."""
     waiting = (
-        select(PersonRow.id, PersonRow.zone, PersonRow.residency, PersonRow.owner)
-        .where(PersonRow.needs_routing)
+        select(*(getattr(PersonRow, name) for name in _ROUTED_BY))
+        .where(PersonRow.needs_routing, PersonRow.merged_into_id.is_(None))
         .order_by(PersonRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
     rows = connection.execute(waiting).all()
     ids = [row.id for row in rows]
-    evidence, interests = _evidence_of(connection, ids), _interests_of(connection, ids)
+    if not ids:
+        return []
+    evidence, interests = evidence_of(connection, ids), _interests_of(connection, ids)
     submitted = _submitted_by(connection, ids)
     return [
         UnroutedPerson(
             person_id=row.id,
             zone=row.zone,
+            arrived_at=row.arrived_at,
+            unknown=UnknownSpell(row.unknown_from, row.unknown_until),
             residency=Residency(row.residency),
             was_routed=bool(row.owner),
             evidence=tuple(evidence[row.id]),
@@ -68,10 +91,11 @@ def people_without_route(connection: Connection, *, limit: int) -> list[Unrouted
     ]
 
 
-def _evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[ResidencyEvidence]]:
+def evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[ResidencyEvidence]]:
+    """What was said of the residency of these people, in the order in which it came."""
     said: defaultdict[int, list[ResidencyEvidence]] = defaultdict(list)
     statement = select(ResidencyEvidenceRow.__table__).where(ResidencyEvidenceRow.person_id == func.any(list(ids)))
-    for row in connection.execute(statement.order_by(ResidencyEvidenceRow.id)):
+    for row in connection.execute(statement.order_by(ResidencyEvidenceRow.id)).all():
         said[row.person_id].append(
             ResidencyEvidence(
                 source=row.source,
@@ -88,7 +112,7 @@ def _evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int,
 def _interests_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[KnownInterest]]:
     wanted: defaultdict[int, list[KnownInterest]] = defaultdict(list)
     statement = select(InterestRow.__table__).where(InterestRow.person_id == func.any(list(ids)))
-    for row in connection.execute(statement.order_by(InterestRow.id)):
+    for row in connection.execute(statement.order_by(InterestRow.id)).all():
         term = EntryTerm.parse(row.entry_term) if row.entry_term else None
         wanted[row.person_id].append(KnownInterest(row.program, term, row.changed_at))
     return wanted
@@ -100,41 +124,54 @@ def _submitted_by(connection: Connection, ids: Sequence[int]) -> defaultdict[int
         ApplicationRow.person_id == func.any(list(ids)),
         ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
     )
-    for row in connection.execute(statement.order_by(ApplicationRow.id)):
+    for row in connection.execute(statement.order_by(ApplicationRow.id)).all():
         submitted[row.person_id].append(SubmittedApplication(row.program, row.entry_term, row.occurred_at))
     return submitted
 
 
-def record_route(connection: Connection, route: Route, *, person: UnroutedPerson, now: datetime) -> None:
-    """Keep a route; its reviews are opened, and an open residency review that is answered is closed."""
-    person_id = person.person_id
-    values = {"residency": route.residency.value, "owner": route.owner, "route_reason": route.reason}
-    spell = _spell_of_unknown(route.residency, person, now)
-    connection.execute(
-        update(PersonRow).where(PersonRow.id == person_id).values(**values, **spell, needs_routing=False)
-    )
-    if not any(review.about == "residency" for review in route.reviews):
-        connection.execute(
-            update(ReviewRow)
-            .where(
-                ReviewRow.person_id == person_id,
-                ReviewRow.about == "residency",
-                ReviewRow.closed_at.is_(None),
-            )
-            .values(closed_at=now)
-        )
-    for review in route.reviews:
-        open_review(connection, review, person_id=person_id, now=now)
+@dataclass(frozen=True)
+class RoutedPerson:
+    """A person with the route that was decided."""
+
+    person: UnroutedPerson
+    route: Route
 
 
-def _spell_of_unknown(residency: Residency, person: UnroutedPerson, now: datetime) -> dict[str, Any]:
+def record_routes(connection: Connection, routed: Sequence[RoutedPerson], *, now: datetime) -> None:
+    """Keep routes; their reviews are opened, and open residency reviews that are answered are closed."""
+    if not routed:
+        return
+    values: dict[str, Sequence[object]] = {
+        "id": [one.person.person_id for one in routed],
+        "residency": [one.route.residency.value for one in routed],
+        "owner": [one.route.owner for one in routed],
+        "route_reason": [one.route.reason for one in routed],
+    }
+    spells = [_spell_of_unknown(one.route.residency, one.person, now) for one in routed]
+    values |= {"unknown_from": [one.began for one in spells], "unknown_until": [one.ended for one in spells]}
+    rows = staged(connection, "routes", _ROUTE, values)
+    said = {name: rows.c[name] for name in _ROUTE if name != "id"}
+    connection.execute(update(PersonRow).where(PersonRow.id == rows.c.id).values(**said, needs_routing=False))
+    answered = [one.person.person_id for one in routed if not _asks_residency(one.route)]
+    close_answered(connection, answered, about=RESIDENCY, at=now)
+    asked = [AskedReview(one.person.person_id, review) for one in routed for review in one.route.reviews]
+    open_reviews(connection, asked, now=now)
+
+
+def _asks_residency(route: Route) -> bool:
+    return any(review.about == RESIDENCY for review in route.reviews)
+
+
+def _spell_of_unknown(residency: Residency, person: UnroutedPerson, now: datetime) -> UnknownSpell:
     """Since when and until when the residency is unknown, where this route begins or ends that (R2)."""
     is_unknown, was_unknown = residency is Residency.UNKNOWN, person.residency is Residency.UNKNOWN
     if is_unknown and not person.was_routed:
-        return {"unknown_from": PersonRow.arrived_at, "unknown_until": None}
+        return UnknownSpell(person.arrived_at, None)
     if is_unknown and not was_unknown:
-        return {"unknown_from": now, "unknown_until": None}
-    return {"unknown_until": now} if was_unknown and person.was_routed and not is_unknown else {}
+        return UnknownSpell(now, None)
+    if was_unknown and person.was_routed and not is_unknown:
+        return replace(person.unknown, ended=now)
+    return person.unknown
 
 
 def record_turn(connection: Connection, *, person_id: int, program: str, entry_term: EntryTerm, at: datetime) -> None:
@@ -147,27 +184,4 @@ def record_turn(connection: Connection, *, person_id: int, program: str, entry_t
             InterestRow.entry_term == str(entry_term),
         )
         .values(changed_at=at)
-    )
-
-
-def open_review_once(connection: Connection, review: Review, *, person_id: int, now: datetime) -> None:
-    """Ask a person to decide, unless this very question has been asked before, whatever was answered."""
-    asked = select(ReviewRow.id).where(
-        ReviewRow.person_id == person_id, ReviewRow.about == review.about, ReviewRow.detail == review.detail
-    )
-    if connection.execute(asked.limit(1)).first() is None:
-        open_review(connection, review, person_id=person_id, now=now)
-
-
-def open_review(connection: Connection, review: Review, *, person_id: int, now: datetime) -> None:
-    """Ask a person to decide; the same question is asked once, with the newest detail."""
-    statement = insert_or_update(ReviewRow).values(
-        person_id=person_id, about=review.about, detail=review.detail, opened_at=now
-    )
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[ReviewRow.person_id, ReviewRow.about],
-            index_where=ReviewRow.closed_at.is_(None),
-            set_={"detail": statement.excluded.detail},
-        )
     )

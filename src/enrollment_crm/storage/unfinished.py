@@ -90,12 +90,21 @@ def reclaim_to_retry(
     Args:
         topics: topic of the template of each kind.
     """
-    chosen = select(MessageRow.id).where(MessageRow.kind == kind.value, _to_retry()).order_by(MessageRow.id)
+    chosen = (
+        select(MessageRow.id)
+        .join(PersonRow, PersonRow.id == MessageRow.person_id)
+        .where(MessageRow.kind == kind.value, _to_retry())
+        .order_by(MessageRow.id)
+        .limit(limit)
+        # The people too: nobody can unsubscribe between the reading of the reasons and the commit.
+        .with_for_update(of=[MessageRow, PersonRow], skip_locked=True)
+    )
+    taken = list(connection.execute(chosen).scalars())
     reason = _reason_for_all_covers(kind, topics, now)
     state = case((reason.is_(None), MessageState.CLAIMED.value), else_=MessageState.WITHHELD.value)
     statement = (
         update(MessageRow)
-        .where(MessageRow.id.in_(chosen.limit(limit).with_for_update(skip_locked=True).scalar_subquery()))
+        .where(MessageRow.id == func.any(taken))
         .values(
             state=state,
             withheld=reason,

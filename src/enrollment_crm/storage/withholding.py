@@ -9,8 +9,10 @@ from sqlalchemy.orm import InstrumentedAttribute
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.consent import WHERE_CONSENT_RUNS_OUT
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.suppressions import DEAD, SuppressionReason
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models import ApplicationRow, ConsentRow, PersonRow, UnsubscriptionRow
+from enrollment_crm.storage.suppressions import is_suppressed
 
 #: Withdrawing from everything: what one-click on any marketing mail of ours cannot narrow further.
 EVERY_TOPIC = "*"
@@ -47,7 +49,9 @@ def withheld_reason(
         (PersonRow.erased_at.is_not(None), WithholdReason.ERASED),
         (PersonRow.merged_into_id.is_not(None), WithholdReason.MERGED),
         (PersonRow.complained_at.is_not(None), WithholdReason.COMPLAINED),
-        (PersonRow.bounced_at.is_not(None), WithholdReason.BOUNCED),
+        (is_suppressed([SuppressionReason.COMPLAINT]), WithholdReason.COMPLAINED),
+        (is_suppressed(DEAD), WithholdReason.BOUNCED),
+        (is_suppressed([SuppressionReason.MANUAL]), WithholdReason.SUPPRESSED),
     ]
     if kind not in _ANSWERS:
         reasons.append((_unsubscribed(topic), WithholdReason.UNSUBSCRIBED))

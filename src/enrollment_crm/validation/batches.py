@@ -16,14 +16,13 @@ logging.getLogger("great_expectations").setLevel(logging.WARNING)
 
 import great_expectations as gx  # noqa: E402
 import pandas as pd  # noqa: E402
-from great_expectations.exceptions import GreatExpectationsError  # noqa: E402
 from great_expectations.expectations import expectation as gx_expectation  # noqa: E402
-from great_expectations.expectations.expectation import ColumnMapExpectation  # noqa: E402
-from great_expectations.expectations.registry import get_expectation_impl  # noqa: E402
 
 from enrollment_crm.domain.addresses import PLAUSIBLE_ADDRESS  # noqa: E402
+from enrollment_crm.domain.batches import Severity  # noqa: E402
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, RecordKind  # noqa: E402
-from enrollment_crm.validation.suites import SUITE_FILES, Expectation, Suite, SuiteError, read_suite  # noqa: E402
+from enrollment_crm.validation.batch_rules import BatchRules, expectation_of  # noqa: E402
+from enrollment_crm.validation.suites import SUITE_FILES, Expectation, SuiteError, read_suite  # noqa: E402
 from enrollment_crm.validation.verdicts import CandidateRow, Rejection, RuleCount, Verdict  # noqa: E402
 
 # It works out the names of its dozen rule types by regular expressions, 1,600 times a batch: 20 ms of 140.
@@ -56,7 +55,10 @@ class Validator:
         """
         self._parameters = {"plausible_address": PLAUSIBLE_ADDRESS, "known_programs": sorted(known_programs)}
         self._suites = {kind: read_suite(directory, kind) for kind in RecordKind}
-        self._rules = {kind: _rules(suite, SUITE_FILES[kind]) for kind, suite in self._suites.items()}
+        self._rules = {
+            kind: {one.meta.rule: expectation_of(one, SUITE_FILES[kind]) for one in suite.expectations}
+            for kind, suite in self._suites.items()
+        }
         self._context = gx.get_context(mode="ephemeral")
         self._context.enable_analytics(enable=False)
         self._context.variables.progress_bars = {"globally": False, "metric_calculations": False}
@@ -66,6 +68,8 @@ class Validator:
             kind: source.add_dataframe_asset(kind.value).add_batch_definition_whole_dataframe("batch")
             for kind in RecordKind
         }
+        #: Rules about whole batches.
+        self.batches = BatchRules(self._suites, source)
 
     def validate(self, kind: RecordKind, rows: Sequence[CandidateRow]) -> Verdict:
         """What is to become of each row of a batch: accepted + rejected = rows.
@@ -74,17 +78,22 @@ class Validator:
             SuiteError: a rule could not be evaluated.
         """
         failures: dict[int, list[Expectation]] = {}
-        counts = []
+        counts, stops = list[RuleCount](), list[str]()
         for expectation, result in self._evaluate(kind, rows):
-            failed = [entry[_ROW_ID] for entry in result["unexpected_index_list"]]
+            failed = [int(entry[_ROW_ID]) for entry in result["unexpected_index_list"]]
             evaluated = result["element_count"] - result.get("missing_count", 0)
-            counts.append(RuleCount(expectation.meta.rule, expectation.column, evaluated, len(failed)))
-            for row_id in failed:
-                failures.setdefault(int(row_id), []).append(expectation)
+            severity = expectation.row_severity
+            counts.append(RuleCount(expectation.meta.rule, expectation.column, evaluated, len(failed), severity))
+            if severity is not Severity.WARN:
+                for row_id in failed:
+                    failures.setdefault(row_id, []).append(expectation)
+            if severity is Severity.STOP and failed and len(rows) >= expectation.meta.minimum_rows:
+                stops.append(f"{len(failed)} of {len(rows)} rows: {expectation.meta.sentence}")
         return Verdict(
             accepted=tuple(row.id for row in rows if row.id not in failures),
             rejected=tuple(_rejection(row.id, failures[row.id]) for row in rows if row.id in failures),
             counts=tuple(counts),
+            stops=tuple(stops),
         )
 
     def _columns(self, kind: RecordKind) -> list[str]:
@@ -115,25 +124,6 @@ def _is_of_weight(expectation: Expectation, frame: pd.DataFrame) -> bool:
     Great Expectations passes over what is absent, unless absence is what the rule is about.
     """
     return expectation.type in _ABOUT_ABSENCE or bool(frame[expectation.column].notna().any())
-
-
-def _rules(suite: Suite, file_name: str) -> dict[str, ColumnMapExpectation]:
-    return {expectation.meta.rule: _rule(expectation, file_name) for expectation in suite.expectations}
-
-
-def _rule(expectation: Expectation, file_name: str) -> ColumnMapExpectation:
-    where = f"{file_name}: rule {expectation.meta.rule}"
-    try:
-        rule_type = get_expectation_impl(expectation.type)
-        if not issubclass(rule_type, ColumnMapExpectation):
-            raise SuiteError(f"{where}: {expectation.type} judges no single rows: use expect_column_values_...")
-        return rule_type(**expectation.arguments, meta=expectation.meta.model_dump())
-    except GreatExpectationsError as error:
-        raise SuiteError(f"{where}: {error}: choose one from greatexpectations.io/expectations.") from None
-    except ValueError as error:
-        if isinstance(error, SuiteError):
-            raise
-        raise SuiteError(f"{where}: {' '.join(str(error).split())}") from None
 
 
 def _frame(names: Iterable[str], rows: Sequence[CandidateRow]) -> pd.DataFrame:

@@ -1,5 +1,7 @@
 """The rules in ``expectations/*.json``: Great Expectations' own format, with words for people in ``meta``.
 
+``expectations`` judge rows, ``batch_expectations`` the measures of a whole batch.
+
 Operations and analysts edit these files; what is wrong with one is said with file, rule and remedy.
 """
 
@@ -12,6 +14,8 @@ from typing import Any
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
+from enrollment_crm.domain.batch_profiles import measures_known
+from enrollment_crm.domain.batches import Severity
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, RecordKind
 
 #: The suite of each kind of record.
@@ -40,6 +44,10 @@ class RuleWords(BaseModel):
     reason: str = Field(min_length=1)
     #: What to do about it, as the end of that sentence: "ask the source for it".
     remedy: str = Field(min_length=1)
+    #: What follows when it fails. None: the row is quarantined; a batch is warned of.
+    severity: Severity | None = None
+    #: Smallest batch, in rows, that a rule may stop and that a rule about batches looks at.
+    minimum_rows: int = Field(100, ge=1)
 
     @property
     def sentence(self) -> str:
@@ -48,7 +56,7 @@ class RuleWords(BaseModel):
 
 
 class Expectation(BaseModel):
-    """One rule about one column, as Great Expectations writes it."""
+    """One rule about one column of rows, or one measure of a batch, as Great Expectations writes it."""
 
     model_config = ConfigDict(extra="ignore", frozen=True)
 
@@ -58,8 +66,18 @@ class Expectation(BaseModel):
 
     @property
     def column(self) -> str:
-        """The canonical field that the rule is about."""
+        """The canonical field, or the measure, that the rule is about."""
         return str(self.arguments["column"])
+
+    @property
+    def row_severity(self) -> Severity:
+        """What follows for a row that fails it, and for its batch."""
+        return self.meta.severity or Severity.QUARANTINE
+
+    @property
+    def batch_severity(self) -> Severity:
+        """What follows for a batch that fails it."""
+        return self.meta.severity or Severity.WARN
 
 
 class Suite(BaseModel):
@@ -69,6 +87,8 @@ class Suite(BaseModel):
 
     name: str
     expectations: list[Expectation] = Field(min_length=1)
+    #: Rules about the measures of a batch, see ``domain/batch_profiles``.
+    batch_expectations: list[Expectation] = []
 
 
 def read_suite(directory: Path, kind: RecordKind) -> Suite:
@@ -90,13 +110,15 @@ def read_suite(directory: Path, kind: RecordKind) -> Suite:
     problems = [*_repeated_rules(suite)]
     for expectation in suite.expectations:
         problems += [f"rule {expectation.meta.rule}: {problem}" for problem in _problems(expectation, kind)]
+    for expectation in suite.batch_expectations:
+        problems += [f"rule {expectation.meta.rule}: {problem}" for problem in _problems_of_batch(expectation, kind)]
     if problems:
         raise SuiteError(f"{file.name}: {'; '.join(problems)}.")
     return suite
 
 
 def _repeated_rules(suite: Suite) -> list[str]:
-    names = Counter(expectation.meta.rule for expectation in suite.expectations)
+    names = Counter(one.meta.rule for one in (*suite.expectations, *suite.batch_expectations))
     return [f"rule {name} stands there {count} times: keep one" for name, count in names.items() if count > 1]
 
 
@@ -105,6 +127,21 @@ def _problems(expectation: Expectation, kind: RecordKind) -> list[str]:
     if expectation.arguments.get("column") not in CANONICAL_FIELDS[kind]:
         fields = ", ".join(CANONICAL_FIELDS[kind])
         problems.append(f"its column is {expectation.arguments.get('column')!r}: write one of {fields}")
+    return [*problems, *_problems_of_arguments(expectation)]
+
+
+def _problems_of_batch(expectation: Expectation, kind: RecordKind) -> list[str]:
+    problems = []
+    measures = measures_known(kind)
+    if expectation.arguments.get("column") not in measures:
+        problems.append(f"its column is {expectation.arguments.get('column')!r}: write one of {', '.join(measures)}")
+    if expectation.meta.severity is Severity.QUARANTINE:
+        problems.append("a rule about a batch can warn or stop, and quarantines no row: write warn or stop")
+    return [*problems, *_problems_of_arguments(expectation)]
+
+
+def _problems_of_arguments(expectation: Expectation) -> list[str]:
+    problems = []
     if expectation.arguments.get("mostly", 1) != 1:
         problems.append("a row either passes or fails: remove mostly")
     for value in expectation.arguments.values():

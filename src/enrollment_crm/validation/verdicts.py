@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from enrollment_crm.domain.batches import Severity
+
 
 @dataclass(frozen=True)
 class CandidateRow:
@@ -32,6 +34,7 @@ class RuleCount:
     column: str
     evaluated: int
     failed: int
+    severity: Severity = Severity.QUARANTINE
 
 
 @dataclass(frozen=True)
@@ -41,3 +44,14 @@ class Verdict:
     accepted: tuple[int, ...]
     rejected: tuple[Rejection, ...]
     counts: tuple[RuleCount, ...]
+    #: Why the batch is to be stopped, a sentence a rule; empty: nothing of it says so.
+    stops: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BatchVerdict:
+    """What the rules about batches say of one: counts of 0 and 1, and sentences without a value of a row."""
+
+    counts: tuple[RuleCount, ...] = ()
+    warnings: tuple[str, ...] = ()
+    stops: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from enrollment_crm.domain.people import Contact
 from enrollment_crm.domain.routing import unmapped_values
 from enrollment_crm.storage.applications import person_of_application, report_status
 from enrollment_crm.storage.consent import has_proof, keep_proof
+from enrollment_crm.storage.identity import NamedRecord, records_of_references, remember_references
 from enrollment_crm.storage.inbox import RawRow
 from enrollment_crm.storage.people import (
     add_evidence,
@@ -24,7 +25,7 @@ from enrollment_crm.storage.people import (
     record_event,
     upsert_person,
 )
-from enrollment_crm.storage.routing import open_review
+from enrollment_crm.storage.reviews import open_review
 from enrollment_crm.workflows.batches import Loaded, load_validated
 
 
@@ -43,8 +44,14 @@ def load_applications(
     def load_row(connection: Connection, row: RawRow, canonical: CanonicalRow) -> None:
         application = application_of(canonical, source=row.source, received_at=row.received_at)
         person_id = _applicant(connection, application, country_zones)
+        if application.person_reference:
+            said_at = min(application.report.occurred_at, application.received_at)
+            named = NamedRecord(row.source, application.person_reference, person_id, said_at, application.received_at)
+            remember_references(connection, [named])
         _keep_consent(connection, application, person_id)
-        add_evidence(connection, person_id=person_id, evidence=application.residency_evidence)
+        add_evidence(
+            connection, person_id=person_id, evidence=application.residency_evidence, received_at=row.received_at
+        )
         if application.program or not has_interest(connection, person_id, entry_term=str(application.entry_term)):
             add_interest(
                 connection,
@@ -86,12 +93,15 @@ def _keep_consent(connection: Connection, application: Application, person_id: i
 
 
 def _applicant(connection: Connection, application: Application, country_zones: Mapping[str, str]) -> int:
-    """The person who applied: by address, else by an earlier report of the same application."""
+    """Who applied: by address, else by an earlier report of the same application or person."""
     if application.email:
         contact = _contact(application, application.email)
         return upsert_person(connection, contact, country_zones=country_zones, now=application.received_at)
     reference = application.application_id or ""
     known = person_of_application(connection, source=application.source, reference=reference)
+    if known is None and application.person_reference:
+        called = (application.source, application.person_reference)
+        known = records_of_references(connection, [called]).get(called)
     if known is None:
         raise UnvalidatedRowError(
             "The row has no email address, and no earlier row tells whose application it is. "
@@ -107,7 +117,10 @@ def _contact(application: Application, email: str) -> Contact:
         email_key=address_key(email),
         first_name=application.first_name,
         last_name=application.last_name,
-        phone=None,
+        phone=application.phone,
         country=application.residency_evidence.address_country,
         time_zone=application.time_zone,
+        birth_date=application.birth_date,
+        source=application.source,
+        said_at=application.report.occurred_at,
     )

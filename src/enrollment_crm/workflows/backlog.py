@@ -34,7 +34,10 @@ class Backlog:
 
 
 def backlog(outbox: Outbox, *, now: datetime) -> Backlog:
-    """What waits now."""
+    """What waits now.
+
+    Looked at in the order of the road: what moves on meanwhile is counted twice, and never missed.
+    """
     check_aware(now)
     with transaction(outbox.engine) as connection:
         intake, unrouted = intake_totals(connection), count_unrouted(connection)
@@ -42,8 +45,9 @@ def backlog(outbox: Outbox, *, now: datetime) -> Backlog:
             count_owed_answers(connection, kind, topic=outbox.topic_of(kind)).unsettled
             for kind in (MessageKind.WELCOME, MessageKind.APPLICATION_RECEIVED)
         )
-        unsettled = count_unsettled(connection)
     reminders = [due for due in find_due(outbox, now=now) if not due.unfinished]
+    with transaction(outbox.engine) as connection:
+        unsettled = count_unsettled(connection)
     return Backlog(
         rows_to_validate=intake.pending,
         batches_to_load=intake.not_loaded,

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
+from math import ceil
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -16,21 +18,30 @@ from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Cadences
 from enrollment_crm.domain.reminders import DueCell, DuePoint, Span, due_cells, due_points, still_due
 from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.tally import Tally
 from enrollment_crm.domain.turns import LONGEST_WAIT, Outage, Turn, date_changes
-from enrollment_crm.storage.cells import DuePeople
+from enrollment_crm.storage.cells import CellPart, DuePeople
 from enrollment_crm.storage.claims import DueCount
 from enrollment_crm.storage.deadlines import deadline_records
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import prep_sessions_after
-from enrollment_crm.storage.reminders import DuePage, claim_due_people, count_due_people, next_due_people
+from enrollment_crm.storage.reminders import (
+    DuePage,
+    claim_due_people,
+    count_due_people,
+    next_due_people,
+    split_due_people,
+)
 from enrollment_crm.storage.sweeps import outages_since, swept_until, zones_of_people
 from enrollment_crm.storage.turns import personal_turns
 from enrollment_crm.workflows.composition import Calendar
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim, deliver
 from enrollment_crm.workflows.outbox import Outbox
 
 #: People of a zone looked through in one statement.
 _PEOPLE_A_PAGE = 10_000
+#: So many workers take one cell side by side at most.
+_MOST_PARTS = 8
 
 
 @dataclass(frozen=True)
@@ -161,24 +172,36 @@ def due_people(outbox: Outbox, cell: DueCell, view: CalendarView) -> DuePeople:
     )
 
 
-def send_cell(outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: datetime) -> Tally:
-    """Claim and send a cell to its end, a few people at a time."""
+def parts_of_cell(
+    connection: Connection, outbox: Outbox, cell: DueCell, view: CalendarView, *, people: int
+) -> list[tuple[CellPart, int, int]]:
+    """A large cell in parts of about the same size: each with its people, and how many of them would get a message."""
+    parts = min(_MOST_PARTS, ceil(people / outbox.people_a_part))
+    return split_due_people(connection, due_people(outbox, cell, view), parts=parts)
+
+
+def send_cell(
+    outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: datetime, part: CellPart | None = None
+) -> Tally:
+    """Claim and send a cell, or a part of it, to its end, a few people at a time."""
     tally = Tally()
     with transaction(outbox.engine) as connection:
         view = view_calendar(connection, now)
     people = due_people(outbox, still_due(cell, calendar.deadlines, now=now), view)
+    if part is not None:
+        people = replace(people, after_person_id=part.after_person_id, through_person_id=part.through_person_id)
     if people.cell.points or people.cell.invitations:
         for chosen in _chosen(outbox, people):
-            with transaction(outbox.engine) as connection:
-                claim = claim_due_people(connection, chosen, lease=outbox.lease, now=now)
-            tally.add_withheld(claim.withheld)
-            tally += deliver(outbox, claim.message_ids, calendar, now=now)
+            ask = partial(claim_due_people, people=chosen, lease=outbox.lease, now=now)
+            claimed = claim(outbox, MessageKind.DEADLINE_REMINDER, ask)
+            tally.add_withheld(claimed.withheld)
+            tally += deliver(outbox, claimed.messages, calendar, now=now)
     return tally
 
 
 def _chosen(outbox: Outbox, people: DuePeople) -> Iterator[DuePeople]:
     """The due people of a cell, as few at a time as are claimed together."""
-    page = DuePage((), 0)
+    page = DuePage((), people.after_person_id)
     while page.through_person_id is not None:
         people = replace(people, after_person_id=page.through_person_id)
         with transaction(outbox.engine) as connection:

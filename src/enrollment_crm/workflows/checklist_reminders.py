@@ -1,6 +1,7 @@
 """Checklist reminders: found and sent to applicants whose submitted application awaits something (R3, R6)."""
 
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -9,6 +10,7 @@ from enrollment_crm.domain.deadlines import in_force_at
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.reminders import DueCell, DuePoint, Span, due_cells, still_due
 from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.tally import Tally
 from enrollment_crm.storage.cells import DuePeople
 from enrollment_crm.storage.checklist_reminders import (
     DueApplicants,
@@ -27,7 +29,7 @@ from enrollment_crm.workflows.cells import (
     points_in,
 )
 from enrollment_crm.workflows.composition import Calendar
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim, deliver
 from enrollment_crm.workflows.outbox import Outbox
 
 
@@ -79,10 +81,9 @@ def send_checklists(outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: d
     with transaction(outbox.engine) as connection:
         ids = ids_of_due_applicants(connection, due)
     for start in range(0, len(ids), PEOPLE_A_CLAIM):
-        with transaction(outbox.engine) as connection:
-            claim = claim_due_applicants(
-                connection, due, ids[start : start + PEOPLE_A_CLAIM], lease=outbox.lease, now=now
-            )
-        tally.add_withheld(claim.withheld)
-        tally += deliver(outbox, claim.message_ids, calendar, now=now)
+        chosen = ids[start : start + PEOPLE_A_CLAIM]
+        ask = partial(claim_due_applicants, applicants=due, ids=chosen, lease=outbox.lease, now=now)
+        claimed = claim(outbox, MessageKind.CHECKLIST_REMINDER, ask)
+        tally.add_withheld(claimed.withheld)
+        tally += deliver(outbox, claimed.messages, calendar, now=now)
     return tally

@@ -13,7 +13,7 @@ from enrollment_crm.domain.routing import unmapped_values
 from enrollment_crm.storage.checklists import give_meaning, people_with_unknown_codes, report_item, unknown_codes
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow
-from enrollment_crm.storage.routing import open_review_once
+from enrollment_crm.storage.reviews import open_review_once
 from enrollment_crm.workflows.batches import Loaded, load_validated
 
 

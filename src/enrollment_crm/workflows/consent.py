@@ -8,6 +8,7 @@ from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.topics import ALL_IN_OLD_LINKS
 from enrollment_crm.storage.consent import unsubscribe_person
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.people import records_up_from
 from enrollment_crm.storage.withholding import EVERY_TOPIC
 
 
@@ -18,4 +19,6 @@ def unsubscribe(engine: Engine, person_id: int, topic: str, *, now: datetime) ->
     """
     topic = EVERY_TOPIC if topic == ALL_IN_OLD_LINKS else topic
     with transaction(engine) as connection:
-        unsubscribe_person(connection, person_id=person_id, topic=topic, at=check_aware(now))
+        # By a link of a message from before a merge: the person that it was merged into said so too.
+        for one in records_up_from(connection, person_id):
+            unsubscribe_person(connection, person_id=one, topic=topic, at=check_aware(now))

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.reminders import Span
+from enrollment_crm.domain.suppressions import SUPPRESSIONS_IN_WORDS
 from enrollment_crm.domain.turns import PersonalTurn
 from enrollment_crm.domain.zones import choose_zone
 from enrollment_crm.storage.engine import transaction
@@ -13,16 +14,13 @@ from enrollment_crm.storage.explanations import PersonRecord, find_person, perso
 from enrollment_crm.workflows.next_messages import NextMessage, next_messages
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.outlook import OnePerson
+from enrollment_crm.workflows.people import UnknownPersonError
 
 _BASES = {
     "stated": "they stated it (R4)",
     "country": "the zone of their country, or its primary one (R4)",
     "default": "nothing says where they live: Boston's (R4)",
 }
-
-
-class UnknownPersonError(LookupError):
-    """Nobody has this id or address. Look it up in `enrollment-crm people`; who was erased is found by id only."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ def explain(
     with transaction(outbox.engine) as connection:
         person_id = find_person(connection, who)
         if person_id is None:
-            raise UnknownPersonError(UnknownPersonError.__doc__)
+            raise UnknownPersonError
         record = person_record(connection, person_id)
         following = next_messages(connection, outbox, span, _one_person(record), record.person.residency)
         merged = records_merged_into(connection, person_id)
@@ -91,9 +89,13 @@ def _remarks(record: PersonRecord, merged: list[int]) -> list[str]:
         if person.erased_at
         else "": person.erased_at,
         "Reported a message as spam: nothing is sent any more.": person.complained_at,
-        "The address does not exist any more: a message came back for good.": person.bounced_at,
         "Waits for a route: nothing about deadlines is sent until it is decided.": person.needs_routing,
         f"These records were merged into this one: {', '.join(map(str, merged))}.": merged,
         "No entry term is known: no deadline is theirs (R2).": not any(one.entry_term for one in record.interests),
     }
-    return [sentence for sentence, holds in said.items() if holds]
+    listed = [
+        f"On the suppression list since {one.at:%Y-%m-%d}: {SUPPRESSIONS_IN_WORDS[one.reason]} (R7)"
+        for one in record.suppressions
+        if one.lifted_at is None
+    ]
+    return listed + [sentence for sentence, holds in said.items() if holds]

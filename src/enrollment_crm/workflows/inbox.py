@@ -8,13 +8,16 @@ from typing import Any
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.feeds import Delivery, Feed, Pickup, Rows
+from enrollment_crm.storage.deliveries import note_delivery
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.freshness import record_delivery
 from enrollment_crm.storage.high_water_marks import high_water_mark_of, raise_high_water_mark
 from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
+from enrollment_crm.workflows.garbage import garbage_is_left
 
 #: File name in config/sources/ of the field map of the request-info form.
 FORM = "form"
@@ -65,11 +68,13 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
     rows = _ask(engine, feed, delivery)
     tide = _Tide(delivery.pickup, now)
-    with transaction(engine, dry_run=dry_run) as connection:
+    with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
         record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
         kept = keep_raw_rows(connection, tide.over(rows), source=feed.source, kind=feed.kind.value, received_at=now)
         if tide.highest is not None:
             raise_high_water_mark(connection, feed.source, tide.highest, at=now)
+        counts = {"new": kept.new, "known": kept.known, "damaged": tide.damaged}
+        note_delivery(connection, source=feed.source, kind=feed.kind.value, at=now, **counts)
     if not dry_run:
         delivery.keep()
     return Collected(kept.new, kept.known)
@@ -86,15 +91,20 @@ def _ask(engine: Engine, feed: Feed, delivery: Delivery) -> Rows:
 
 
 class _Tide:
-    """The latest change among the rows that pass by. One that lies ahead of our clock would hide all until then."""
+    """What the rows that pass by come to: the latest change, and how many are damaged.
+
+    A change that lies ahead of our clock does not count: it would hide all until then.
+    """
 
     def __init__(self, pickup: Pickup | None, now: datetime) -> None:
         self._pickup, self._now = pickup, now
         self.highest: datetime | None = None
+        self.damaged = 0
 
     def over(self, rows: Rows) -> Iterator[Mapping[str, Any]]:
         """The rows as they come."""
         for row in rows:
+            self.damaged += DAMAGE_NOTE in row
             changed = self._pickup.changed_at(row) if self._pickup else None
             if changed and changed <= self._now and (self.highest is None or changed > self.highest):
                 self.highest = changed

@@ -1,6 +1,5 @@
 """Notices: moved dates and sessions, cancellations and confirmations, found and sent at once (R9, R10)."""
 
-from collections.abc import Callable
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -8,10 +7,10 @@ from sqlalchemy import Connection
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.notices import MovedDate, moved_dates
 from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.tally import Tally
 from enrollment_crm.domain.turns import date_changes
 from enrollment_crm.storage.claims import Claim, DueCount
 from enrollment_crm.storage.deadlines import deadline_records
-from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.notices import (
     claim_moved,
     claim_session_notices,
@@ -21,7 +20,7 @@ from enrollment_crm.storage.notices import (
 )
 from enrollment_crm.workflows.cells import CalendarView, missed_span, on_time
 from enrollment_crm.workflows.composition import Calendar
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim_and_deliver
 from enrollment_crm.workflows.outbox import Outbox
 
 #: What those who registered for a session are told at once.
@@ -60,7 +59,7 @@ def send_moved_date(outbox: Outbox, moved: MovedDate, calendar: Calendar, *, now
     def claim(connection: Connection) -> Claim:
         return claim_moved(connection, moved, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
 
-    return _send_all(outbox, claim, calendar, now)
+    return claim_and_deliver(outbox, MessageKind.DEADLINE_MOVED, claim, calendar, now=now)
 
 
 def send_session_notices(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: datetime) -> Tally:
@@ -70,15 +69,4 @@ def send_session_notices(outbox: Outbox, kind: MessageKind, calendar: Calendar, 
     def claim(connection: Connection) -> Claim:
         return claim_session_notices(connection, kind, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
 
-    return _send_all(outbox, claim, calendar, now)
-
-
-def _send_all(outbox: Outbox, claim: Callable[[Connection], Claim], calendar: Calendar, now: datetime) -> Tally:
-    tally = Tally()
-    while True:
-        with transaction(outbox.engine) as connection:
-            part = claim(connection)
-        if not part.settled:
-            return tally
-        tally.add_withheld(part.withheld)
-        tally += deliver(outbox, part.message_ids, calendar, now=now)
+    return claim_and_deliver(outbox, kind, claim, calendar, now=now)

@@ -22,7 +22,7 @@ from enrollment_crm.storage.overview import (
     quarantined_rows,
 )
 
-__all__ = ["MessageFacts", "Overview", "PersonOverview", "overview"]
+__all__ = ["IntakeFacts", "MessageFacts", "Overview", "PersonOverview", "overview"]
 
 
 @dataclass(frozen=True)

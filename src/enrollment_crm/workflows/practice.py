@@ -60,7 +60,7 @@ def practise_one_signup(
         outbox = replace(outbox, engine=engine, transport=RecordingTransport())
         program = outbox.default_program
         receive_form(engine, _POST | {"entry_term": f"fall {now.year + 1}"}, now=now)
-        validate_pending(engine, validator, field_maps, kind=RecordKind.SIGNUP, now=now)
+        validate_pending(engine, validator, field_maps, kind=RecordKind.SIGNUP, secret=outbox.secret, now=now)
         load_signups(engine, field_maps, country_zones=country_zones, default_program=program, now=now)
         route_people(engine, outbox.programs, default_program=program, now=now)
         send_answers(outbox, MessageKind.WELCOME, now=now)

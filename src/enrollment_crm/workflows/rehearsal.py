@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from enrollment_crm.domain.canonical_rows import RecordKind
@@ -70,7 +71,9 @@ class Rehearsal:
     def __init__(self, scenario: Scenario, parts: RehearsalParts) -> None:
         self._scenario, self._parts, self._outbox = scenario, parts, parts.outbox
         self._engine = parts.outbox.engine
-        self._desk = FactDesk(self._engine, self._outbox.cadences, parts.country_zones)
+        self._desk = FactDesk(
+            self._engine, self._outbox.cadences, parts.country_zones, parts.field_maps, self._outbox.secret
+        )
         self._outages = [
             (fact.at, datetime.fromisoformat(str(fact.fields["until"])))
             for fact in scenario.facts
@@ -152,7 +155,8 @@ class Rehearsal:
         parts, outbox = self._parts, self._outbox
         default = outbox.default_program
         for kind, load in ((RecordKind.SIGNUP, load_signups), (RecordKind.APPLICATION, load_applications)):
-            if validate_pending(self._engine, parts.validator, parts.field_maps, kind=kind, now=now).rows_in:
+            judge = partial(validate_pending, self._engine, parts.validator, parts.field_maps, kind=kind)
+            if judge(secret=outbox.secret, now=now).rows_in:
                 load(
                     self._engine, parts.field_maps, country_zones=parts.country_zones, default_program=default, now=now
                 )

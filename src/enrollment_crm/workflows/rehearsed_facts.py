@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.facts import Fact
+from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.listings import read_session
 from enrollment_crm.domain.programs import Cadences
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
@@ -28,9 +29,10 @@ from enrollment_crm.storage.prep_sessions import (
 )
 from enrollment_crm.workflows.corrections import correct_entry_term, correct_residency, correct_zone
 from enrollment_crm.workflows.deadlines import bring_into_force
+from enrollment_crm.workflows.erasure import erase_person
 from enrollment_crm.workflows.feedback import take_bounce, take_complaint, take_unsubscription
 from enrollment_crm.workflows.inbox import receive_form
-from enrollment_crm.workflows.people import erase_person, merge_people
+from enrollment_crm.workflows.people import merge_people
 from enrollment_crm.workflows.registrations import register_address
 
 #: Name of the source in whose words applications are rehearsed.
@@ -47,6 +49,9 @@ class FactDesk:
     engine: Engine
     cadences: Cadences
     country_zones: Mapping[str, str]
+    field_maps: Mapping[str, FieldMap]
+    #: The key of tombstones.
+    secret: bytes
     warnings: list[dict[str, str]] = field(default_factory=list)
     #: What only a person can decide and is about nobody.
     reviews: list[dict[str, str]] = field(default_factory=list)
@@ -134,7 +139,9 @@ def _complaint(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
 
 
 def _erasure(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:
-    erase_person(desk.engine, fact.fields["email"], fact=_named(fact, now))
+    erase_person(
+        desk.engine, fact.fields["email"], fact=_named(fact, now), secret=desk.secret, field_maps=desk.field_maps
+    )
 
 
 def _bounce(desk: FactDesk, fact: ScenarioFact, now: datetime) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from sqlalchemy import Connection
 
+from enrollment_crm.domain.campaigns import CampaignStop
 from enrollment_crm.domain.checklist_reminders import name_of_checklists
 from enrollment_crm.domain.freshness import HELD_KINDS, Gate
 from enrollment_crm.domain.instants import check_aware
@@ -16,22 +17,27 @@ from enrollment_crm.domain.notices import MovedDate, name_of_moved_date
 from enrollment_crm.domain.reminders import DueCell, name_of_cell
 from enrollment_crm.domain.session_reminders import DueSession, name_of_session
 from enrollment_crm.domain.sweeps import Sweep
+from enrollment_crm.domain.tally import Tally
+from enrollment_crm.storage.campaigns import open_stops
+from enrollment_crm.storage.cells import CellPart
 from enrollment_crm.storage.claims import DueCount
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.overview import is_anything_on_its_way
 from enrollment_crm.storage.sweeps import record_outage, record_sweeps
 from enrollment_crm.storage.unfinished import count_unfinished
 from enrollment_crm.workflows.answers import calendar_at
+from enrollment_crm.workflows.campaigns import stop_of
 from enrollment_crm.workflows.cells import (
     CalendarView,
     find_cells,
     find_held_cells,
     outage_ending,
+    parts_of_cell,
     send_cell,
     view_calendar,
 )
 from enrollment_crm.workflows.checklist_reminders import find_checklists, send_checklists
-from enrollment_crm.workflows.delivery import Tally, resume
+from enrollment_crm.workflows.delivery import resume
 from enrollment_crm.workflows.freshness import gate_at, gate_in, note_sources
 from enrollment_crm.workflows.notices import (
     SESSION_NOTICES,
@@ -74,8 +80,21 @@ class Due:
     session_notices: MessageKind | None = None
     #: Messages that vanished workers and refusals left behind.
     unfinished: MessageKind | None = None
-    #: Why the freshness gate holds it; empty: it does not.
+    #: Of a large cell: which part of its people, by id, so that several workers share it; None: all of them.
+    part: CellPart | None = None
+    #: Why the freshness gate holds it, or why its campaign is stopped; empty: it goes out.
     held: str = ""
+
+    @property
+    def kind(self) -> MessageKind:
+        """What it sends; an invitation that goes by itself belongs to its cell's campaign."""
+        if self.moved:
+            return MessageKind.DEADLINE_MOVED
+        if self.checklists:
+            return MessageKind.CHECKLIST_REMINDER
+        if self.session:
+            return MessageKind.SESSION_REMINDER
+        return self.session_notices or self.unfinished or MessageKind.DEADLINE_REMINDER
 
     @property
     def says_not_submitted(self) -> bool:
@@ -116,7 +135,11 @@ def _find(connection: Connection, outbox: Outbox, view: CalendarView) -> list[Du
         for kind, count in find_session_notices(connection, outbox, view.now)
     ]
     find = find_held_cells if gate.is_closed else find_cells
-    cells = [_due(name_of_cell(cell), count, gate, cell=cell) for cell, count in find(connection, outbox, view)]
+    cells = [
+        due
+        for cell, count in find(connection, outbox, view)
+        for due in _in_parts(connection, outbox, view, _due(name_of_cell(cell), count, gate, cell=cell))
+    ]
     checklists = [
         _due(name_of_checklists(cell), count, gate, checklists=cell)
         for cell, count in find_checklists(connection, outbox, view, held=gate.is_closed)
@@ -131,7 +154,28 @@ def _find(connection: Connection, outbox: Outbox, view: CalendarView) -> list[Du
         for kind, count in counts.items()
         if kind in _KINDS
     ]
-    return [due for due in (*moved, *notices, *cells, *checklists, *sessions, *unfinished) if due.people]
+    stops = open_stops(connection)
+    found = (*moved, *notices, *cells, *checklists, *sessions, *unfinished)
+    return [_stopped(due, stops) for due in found if due.people]
+
+
+def _in_parts(connection: Connection, outbox: Outbox, view: CalendarView, due: Due) -> list[Due]:
+    """A cell of many people as several units of work, which workers take side by side."""
+    if due.cell is None or due.held or due.people <= outbox.people_a_part:
+        return [due]
+    parts = parts_of_cell(connection, outbox, due.cell, view, people=due.people)
+    return [
+        replace(due, name=f"{due.name} · part {number} of {len(parts)}", people=people, to_send=to_send, part=part)
+        for number, (part, people, to_send) in enumerate(parts, start=1)
+    ]
+
+
+def _stopped(due: Due, stops: Mapping[MessageKind, CampaignStop]) -> Due:
+    """What a stopped campaign would send is shown with the reason, as what the freshness gate holds."""
+    stop = stops.get(due.kind)
+    if stop is None or due.held:
+        return due
+    return replace(due, name=f"stopped: {due.name}: {stop.reason}", held=stop.reason)
 
 
 def _due(name: str, count: DueCount, gate: Gate | None = None, **what: Any) -> Due:
@@ -145,12 +189,15 @@ def _due(name: str, count: DueCount, gate: Gate | None = None, **what: Any) -> D
 def send_due(outbox: Outbox, due: Due, *, now: datetime, dry_run: bool = False) -> Tally:
     """Send one unit of work to its end. A dry run counts it, as ``planned``, and sends nothing.
 
-    What the freshness gate holds is counted as ``held``, also where it has closed since the unit was found.
+    What the freshness gate or a stopped campaign holds is counted as ``held``, also where that came after the unit was
+    found.
     """
     check_aware(now)
     if dry_run and not due.held:
         return Tally.of_planned(due.to_send)
-    if due.held or (due.says_not_submitted and gate_at(outbox, now=now).is_closed):
+    if due.held or stop_of(outbox.engine, due.kind):
+        return Tally.of_held(due.to_send)
+    if due.says_not_submitted and gate_at(outbox, now=now).is_closed:
         return Tally.of_held(due.to_send)
     return _send(outbox, due, now)
 
@@ -160,7 +207,7 @@ def _send(outbox: Outbox, due: Due, now: datetime) -> Tally:
     if due.unfinished:
         return resume(outbox, due.unfinished, calendar, now=now)
     if due.cell:
-        return send_cell(outbox, due.cell, calendar, now=now)
+        return send_cell(outbox, due.cell, calendar, now=now, part=due.part)
     if due.checklists:
         return send_checklists(outbox, due.checklists, calendar, now=now)
     if due.session:
@@ -180,8 +227,8 @@ def finish_sweep(outbox: Outbox, *, now: datetime, found_nothing: bool = False) 
     False is given; the keys of R5 keep it from sending twice. An outage that ends with this sweep is kept: its end is
     the turn of those to whom it is night now (R6).
 
-    While the freshness gate is closed deadlines stay where they are: the span until it opens is an outage then, so
-    that R6 decides what of it is still of use.
+    While the freshness gate is closed or a campaign is stopped, deadlines stay where they are: the span until then is
+    an outage, so that R6 decides what of it is still of use.
 
     Args:
         found_nothing: the sweep found nothing due, and so passed nobody over: it need not look again.
@@ -195,7 +242,8 @@ def finish_sweep(outbox: Outbox, *, now: datetime, found_nothing: bool = False) 
         is_held = gate_in(connection, outbox, now).is_closed or any(due.held for due in found)
         if passed_over or is_anything_on_its_way(connection):
             return False
-        record_sweeps(connection, [Sweep.SESSIONS], now)
+        if not any(due.held for due in found if due.session):
+            record_sweeps(connection, [Sweep.SESSIONS], now)
         if not is_held:
             _finish_deadlines(connection, outbox, view)
     return True

@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, FollowedDeadlines, Round, in_force_at
+from enrollment_crm.domain.identity import DEFAULT_RULES, MatchRules
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.late_applications import late_applications, moved_to_past
 from enrollment_crm.domain.programs import Cadences, Program
@@ -15,18 +16,21 @@ from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.routing import Review, Route, route_person
 from enrollment_crm.domain.turns import PersonalTurn
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.reviews import AskedReview, open_reviews_once
 from enrollment_crm.storage.routing import (
     KnownInterest,
+    RoutedPerson,
     UnroutedPerson,
-    open_review_once,
     people_without_route,
-    record_route,
+    record_routes,
     record_turn,
 )
 from enrollment_crm.workflows.cells import CalendarView, view_calendar
+from enrollment_crm.workflows.garbage import garbage_is_left
+from enrollment_crm.workflows.identity import match_people
 from enrollment_crm.workflows.superseding import supersede_for_person
 
-_PEOPLE_A_TRANSACTION = 5_000
+_PEOPLE_A_TRANSACTION = 20_000
 
 
 @dataclass(frozen=True)
@@ -42,37 +46,51 @@ def route_people(
     programs: Mapping[str, Program],
     *,
     default_program: str,
+    rules: MatchRules = DEFAULT_RULES,
     now: datetime,
     dry_run: bool = False,
 ) -> Routed:
-    """Route everybody who waits for it; unknown or contradictory evidence opens a review."""
+    """Route everybody who waits for it; unknown or contradictory evidence opens a review.
+
+    Before that, records that the rules take for one person become one: a person has one route.
+    """
     check_aware(now)
+    match_people(engine, rules, now=now, dry_run=dry_run)
     cadences = Cadences(programs, default_program)
     total = Routed()
     while True:
-        with transaction(engine, dry_run=dry_run) as connection:
+        with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
             view = view_calendar(connection, now)
             people = people_without_route(connection, limit=_PEOPLE_A_TRANSACTION)
-            to_review = sum(_route(connection, person, cadences, view) for person in people)
+            to_review = _route(connection, people, cadences, view)
         total = Routed(total.routed + len(people), total.to_review + to_review)
         if not people or dry_run:
             return total
 
 
-def _route(connection: Connection, person: UnroutedPerson, cadences: Cadences, view: CalendarView) -> bool:
-    """Decide and keep one person's route; whether somebody must look at it."""
+def _route(connection: Connection, people: Sequence[UnroutedPerson], cadences: Cadences, view: CalendarView) -> int:
+    """Decide and keep the routes of people; the number of those at whom somebody must look."""
+    routed = [RoutedPerson(person, _decide(person, cadences)) for person in people]
+    late: list[AskedReview] = []
+    for one in routed:
+        changes = _changed_dates(one.person, one.route, view) if one.person.was_routed else []
+        if changes:
+            _turn(connection, one.person, changes, cadences, view)
+        reviews = [
+            *_late(one.person, one.route, view, cadences.default_program),
+            *_moved_to_past(one.person, changes, view.now),
+        ]
+        late += [AskedReview(one.person.person_id, review) for review in reviews]
+    record_routes(connection, routed, now=view.now)
+    open_reviews_once(connection, late, now=view.now)
+    return len({one.person.person_id for one in routed if one.route.reviews} | {one.person_id for one in late})
+
+
+def _decide(person: UnroutedPerson, cadences: Cadences) -> Route:
     default = cadences.programs[cadences.default_program]
     program = cadences.programs.get(person.interests[0].program, default) if person.interests else default
     terms = [one.entry_term for one in person.interests]
-    route = route_person(person.evidence, entry_terms=terms, counselors=program.counselors)
-    changes = _changed_dates(person, route, view) if person.was_routed else []
-    if changes:
-        _turn(connection, person, changes, cadences, view)
-    record_route(connection, route, person=person, now=view.now)
-    late = [*_late(person, route, view, cadences.default_program), *_moved_to_past(person, changes, view.now)]
-    for review in late:
-        open_review_once(connection, review, person_id=person.person_id, now=view.now)
-    return bool(route.reviews or late)
+    return route_person(person.evidence, entry_terms=terms, counselors=program.counselors)
 
 
 @dataclass(frozen=True)

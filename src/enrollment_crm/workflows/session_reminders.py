@@ -10,13 +10,13 @@ from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.reminders import Span
 from enrollment_crm.domain.session_reminders import DueSession, due_sessions
 from enrollment_crm.domain.sweeps import Sweep
-from enrollment_crm.storage.claims import DueCount
-from enrollment_crm.storage.engine import transaction
+from enrollment_crm.domain.tally import Tally
+from enrollment_crm.storage.claims import Claim, DueCount
 from enrollment_crm.storage.prep_sessions import prep_sessions_after
 from enrollment_crm.storage.session_reminders import claim_due_registrations, count_due_registrations
 from enrollment_crm.workflows.cells import CalendarView, missed_span, on_time
 from enrollment_crm.workflows.composition import Calendar
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, Tally, deliver
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim_and_deliver
 from enrollment_crm.workflows.outbox import Outbox
 
 
@@ -37,18 +37,14 @@ def sessions_due(connection: Connection, outbox: Outbox, view: CalendarView) -> 
 
 def send_session(outbox: Outbox, due: DueSession, calendar: Calendar, *, now: datetime) -> Tally:
     """Claim and send one session point to its end; nothing, where the session was moved or cancelled since then."""
-    tally, topic = Tally(), outbox.topic_of(MessageKind.SESSION_REMINDER)
+    topic = outbox.topic_of(MessageKind.SESSION_REMINDER)
     if due.withheld is None and not _still_stands(due, calendar.prep_sessions):
-        return tally
-    while True:
-        with transaction(outbox.engine) as connection:
-            claim = claim_due_registrations(
-                connection, due, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now
-            )
-        if not claim.settled:
-            return tally
-        tally.add_withheld(claim.withheld)
-        tally += deliver(outbox, claim.message_ids, calendar, now=now)
+        return Tally()
+
+    def claim(connection: Connection) -> Claim:
+        return claim_due_registrations(connection, due, topic=topic, limit=PEOPLE_A_CLAIM, lease=outbox.lease, now=now)
+
+    return claim_and_deliver(outbox, MessageKind.SESSION_REMINDER, claim, calendar, now=now)
 
 
 def _still_stands(due: DueSession, sessions: Iterable[PrepSession]) -> bool:

@@ -1,28 +1,21 @@
 """Signups: an accepted row becomes a person, what they want, what they said, and the event that records it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, Engine
 
 from enrollment_crm.domain.addresses import address_key
-from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind
+from enrollment_crm.domain.canonical_rows import RecordKind, UnvalidatedRowError
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.intake import Office, take_signup
 from enrollment_crm.domain.people import Contact
-from enrollment_crm.domain.routing import Review, unmapped_values
 from enrollment_crm.domain.signups import Signup, signup_of
-from enrollment_crm.storage.consent import record_consent
-from enrollment_crm.storage.inbox import RawRow
-from enrollment_crm.storage.people import (
-    add_evidence,
-    add_interest,
-    record_event,
-    upsert_person,
-)
-from enrollment_crm.storage.prep_sessions import register
-from enrollment_crm.storage.routing import open_review
-from enrollment_crm.workflows.batches import Loaded, load_validated
+from enrollment_crm.storage.batches import QuarantinedRow
+from enrollment_crm.storage.intake import Arrival, open_dossiers, sessions_named
+from enrollment_crm.storage.intake_changes import create_people, write_changes
+from enrollment_crm.workflows.batches import AcceptedRows, Loaded, load_batches, unusable
 
 
 def load_signups(
@@ -37,20 +30,41 @@ def load_signups(
     """Take every validated batch of signups into the people's records."""
     check_aware(now)
 
-    def load_row(connection: Connection, row: RawRow, canonical: CanonicalRow) -> None:
-        signup = signup_of(canonical, source=row.source, received_at=row.received_at)
-        person_id = upsert_person(connection, _contact(signup), country_zones=country_zones, now=row.received_at)
-        _record_wishes(connection, signup, person_id, default_program=default_program, now=now)
-        record_event(
-            connection,
-            person_id=person_id,
-            kind="SignupReceived",
-            occurred_at=signup.occurred_at,
-            inbox_id=row.id,
-            now=now,
-        )
+    def load_rows(connection: Connection, rows: AcceptedRows) -> list[QuarantinedRow]:
+        signups, cannot = _signups_of(rows)
+        wanted = {signup.prep_session for _, signup in signups if signup.prep_session}
+        office = Office(country_zones, default_program, sessions_named(connection, wanted) if wanted else {})
+        while signups and not _take(connection, signups, office, now=now):
+            pass  # somebody made one of the people meanwhile: decided again, knowing them
+        return cannot
 
-    return load_validated(engine, field_maps, load_row, kind=RecordKind.SIGNUP, now=now, dry_run=dry_run)
+    return load_batches(engine, field_maps, load_rows, kind=RecordKind.SIGNUP, now=now, dry_run=dry_run)
+
+
+def _signups_of(rows: AcceptedRows) -> tuple[list[tuple[int, Signup]], list[QuarantinedRow]]:
+    """The signups, each with the id of its row; beside them the rows that are none."""
+    signups, cannot = [], []
+    for row, canonical in rows:
+        try:
+            signups.append((row.id, signup_of(canonical, source=row.source, received_at=row.received_at)))
+        except UnvalidatedRowError as error:
+            cannot.append(unusable(row, error))
+    return signups, cannot
+
+
+def _take(connection: Connection, signups: Sequence[tuple[int, Signup]], office: Office, *, now: datetime) -> bool:
+    """Fetch who is known, decide signup by signup, write. False: nothing was written, it must be decided again."""
+    with connection.begin_nested() as attempt:
+        arrivals = [Arrival(_contact(signup), signup.received_at) for _, signup in signups]
+        sources = {signup.source for _, signup in signups}
+        dossiers, whose = open_dossiers(connection, arrivals, sources=sources)
+        for (inbox_id, signup), arrival, dossier in zip(signups, arrivals, whose, strict=True):
+            take_signup(dossier, signup, arrival.contact, inbox_id=inbox_id, office=office)
+        if not create_people(connection, dossiers.newcomers):
+            attempt.rollback()
+            return False
+        write_changes(connection, dossiers, now=now)
+    return True
 
 
 def _contact(signup: Signup) -> Contact:
@@ -62,39 +76,7 @@ def _contact(signup: Signup) -> Contact:
         phone=signup.phone,
         country=signup.country,
         time_zone=signup.time_zone,
-    )
-
-
-def _record_wishes(
-    connection: Connection, signup: Signup, person_id: int, *, default_program: str, now: datetime
-) -> None:
-    add_interest(
-        connection,
-        person_id=person_id,
-        program=signup.program or default_program,
-        entry_term=str(signup.entry_term) if signup.entry_term else None,
-        since=signup.received_at,
-        asked_for_information=True,
-    )
-    add_evidence(connection, person_id=person_id, evidence=signup.residency_evidence)
-    record_consent(
-        connection,
-        person_id=person_id,
+        birth_date=signup.birth_date,
         source=signup.source,
-        submission=signup.submission,
-        text_version=signup.consent_text_version or "",
-        page=signup.page or "",
-        # What was agreed to before an unsubscription does not lift it, however late the row reaches us.
-        given_at=min(signup.occurred_at, signup.received_at),
-        received_at=signup.received_at,
+        said_at=signup.occurred_at,
     )
-    for review in _reviews_of(connection, signup, person_id):
-        open_review(connection, review, person_id=person_id, now=now)
-
-
-def _reviews_of(connection: Connection, signup: Signup, person_id: int) -> list[Review]:
-    reviews = unmapped_values(signup.source, signup.unrecognised)
-    wanted = signup.prep_session
-    if wanted and not register(connection, person_id=person_id, prep_session_id=wanted, at=signup.received_at):
-        reviews.append(Review("prep_session", f"asked for session {wanted!r}, which is unknown, over or cancelled"))
-    return reviews

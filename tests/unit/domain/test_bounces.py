@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from enrollment_crm.domain.bounces import Bounce, address_is_dead, is_hard_bounce
+from enrollment_crm.domain.bounces import (
+    Bounce,
+    BounceClass,
+    class_of_bounce,
+    enhanced_status,
+    is_hard_bounce,
+    why_dead,
+)
+from enrollment_crm.domain.suppressions import SuppressionReason
 
 
 @pytest.mark.parametrize(
@@ -57,16 +65,42 @@ def bounces(*statuses: str, every: timedelta = A_DAY) -> list[Bounce]:
     ],
 )
 def test_one_hard_bounce_or_three_soft_ones_end_all_writing(statuses: tuple[str, ...], dead: bool) -> None:
-    assert address_is_dead(bounces(*statuses)) is dead
+    assert (why_dead(bounces(*statuses)) is not None) is dead
 
 
 def test_three_soft_bounces_count_within_14_days_and_not_an_instant_longer() -> None:
-    assert address_is_dead(bounces("4.2.2", "4.2.2", "4.2.2", every=A_DAY * 7))
-    assert not address_is_dead(bounces("4.2.2", "4.2.2", "4.2.2", every=A_DAY * 7 + AN_INSTANT))
+    assert why_dead(bounces("4.2.2", "4.2.2", "4.2.2", every=A_DAY * 7))
+    assert not why_dead(bounces("4.2.2", "4.2.2", "4.2.2", every=A_DAY * 7 + AN_INSTANT))
 
 
 def test_any_three_that_follow_each_other_count_in_whatever_order_they_are_known() -> None:
     far_apart = bounces("4.2.2", "4.2.2", "4.2.2", "4.2.2", every=A_DAY * 10)
-    assert not address_is_dead(far_apart)
+    assert not why_dead(far_apart)
     near = Bounce("4.2.2", FIRST + A_DAY * 24)
-    assert address_is_dead([near, *reversed(far_apart)])  # days 10, 20 and 24
+    assert why_dead([near, *reversed(far_apart)])  # days 10, 20 and 24
+
+
+def test_the_reason_names_what_was_enough() -> None:
+    assert why_dead(bounces("4.2.2", "4.2.2", "4.2.2")) is SuppressionReason.SOFT_BOUNCES
+    assert why_dead(bounces("4.2.2", "4.2.2", "4.2.2", "5.1.1")) is SuppressionReason.HARD_BOUNCE
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        ("5.1.1", BounceClass.HARD),
+        ("4.4.7", BounceClass.SOFT),
+        ("5.7.1", BounceClass.POLICY),
+        ("5.7.26", BounceClass.POLICY),
+        ("5.2.2", BounceClass.OTHER),
+        ("5.0.0", BounceClass.OTHER),
+        ("", BounceClass.OTHER),
+    ],
+)
+def test_a_status_has_one_class(status: str, expected: BounceClass) -> None:
+    assert class_of_bounce(status) is expected
+
+
+@pytest.mark.parametrize("text", ["host 192.0.2.1 said no", "version 4.5.6.7", "see 15.1.1", "5.1", "5.1.1234"])
+def test_numbers_that_are_no_status(text: str) -> None:
+    assert enhanced_status(text) is None

@@ -5,8 +5,10 @@ from datetime import UTC, datetime
 import pytest
 
 from enrollment_crm.domain.residency import (
+    STAFF,
     STATED_GROUPS,
     Citizenship,
+    Confidence,
     Residency,
     ResidencyEvidence,
     conclude_residency,
@@ -151,3 +153,85 @@ def test_a_source_that_says_nothing_contradicts_nobody() -> None:
 def test_a_contradiction_within_one_source_is_not_outvoted() -> None:
     both = [said("form", stated=DOMESTIC), said("slate", citizenship=CITIZEN, visa=True)]
     assert conclude_residency(both).to_review
+
+
+@pytest.mark.parametrize(
+    ("stated", "country"), [(OUTSIDE, "US"), (INSIDE, "IN")], ids=["outside, lives inside", "inside, lives outside"]
+)
+def test_an_own_answer_that_the_own_address_contradicts_is_taken_and_looked_at(stated: Residency, country: str) -> None:
+    conclusion = conclude_residency([said(stated=stated, country=country)])
+    assert (conclusion.residency, conclusion.to_review) == (stated, True)
+    assert conclusion.confidence is Confidence.CONTESTED
+    assert f"an address in {country}" in conclusion.reason
+
+
+def test_a_domestic_answer_with_a_visa_goes_to_a_person() -> None:
+    conclusion = conclude_residency([said(stated=DOMESTIC, visa=True)])
+    assert (conclusion.residency, conclusion.to_review) == (UNKNOWN, True)
+
+
+def test_a_citizen_lives_where_they_like() -> None:
+    assert not conclude_residency([said(stated=DOMESTIC, country="FR")]).to_review
+
+
+@pytest.mark.parametrize(
+    ("evidence", "confidence"),
+    [
+        ([said(stated=OUTSIDE)], Confidence.STATED),
+        ([said(stated=OUTSIDE, citizenship=NONE)], Confidence.DOCUMENTED),
+        ([said("slate", citizenship=NONE, country="IN")], Confidence.DOCUMENTED),
+        ([said(stated=OUTSIDE), said("slate", citizenship=NONE, country="IN")], Confidence.CORROBORATED),
+        ([said(stated=OUTSIDE), said("slate", citizenship=CITIZEN)], Confidence.NONE),
+        ([said(stated=OUTSIDE), said(STAFF, 2, stated=INSIDE)], Confidence.DECIDED),
+        ([], Confidence.NONE),
+    ],
+)
+def test_how_firmly_a_conclusion_stands(evidence: list[ResidencyEvidence], confidence: Confidence) -> None:
+    assert conclude_residency(evidence).confidence is confidence
+
+
+def test_what_a_person_decides_settles_everything_that_was_said_before() -> None:
+    sources = [
+        said("form", stated=OUTSIDE),
+        said("slate", citizenship=CITIZEN),
+        said("cas", citizenship=CITIZEN, visa=True),
+    ]
+    conclusion = conclude_residency([*sources, said(STAFF, 2, stated=INSIDE)])
+    assert (conclusion.residency, conclusion.to_review) == (INSIDE, False)
+
+
+def test_the_same_answer_in_a_newer_export_is_no_newer_evidence() -> None:
+    evidence = [
+        said("slate", 1, citizenship=CITIZEN),
+        said(STAFF, 2, stated=OUTSIDE),
+        said("slate", 3, citizenship=CITIZEN),
+    ]
+    assert conclude_residency(evidence).residency is OUTSIDE
+
+
+def test_newer_evidence_that_contradicts_a_decision_goes_to_a_person_again() -> None:
+    evidence = [
+        said("slate", 1, citizenship=CITIZEN),
+        said(STAFF, 2, stated=DOMESTIC),
+        said("slate", 3, citizenship=NONE, country="IN"),
+    ]
+    conclusion = conclude_residency(evidence)
+    assert (conclusion.residency, conclusion.to_review) == (UNKNOWN, True)
+    assert "staff says domestic" in conclusion.reason
+
+
+def test_newer_evidence_that_agrees_makes_no_question() -> None:
+    evidence = [said(STAFF, 2, stated=DOMESTIC), said("slate", 3, citizenship=CITIZEN)]
+    conclusion = conclude_residency(evidence)
+    assert (conclusion.residency, conclusion.to_review) == (DOMESTIC, False)
+    assert conclusion.confidence is Confidence.CORROBORATED
+
+
+def test_what_was_said_before_a_decision_and_arrives_after_it_is_settled_too() -> None:
+    evidence = [said(STAFF, 2, stated=DOMESTIC), said("slate", 1, citizenship=NONE, country="IN")]
+    assert conclude_residency(evidence).residency is DOMESTIC
+
+
+def test_a_person_can_decide_that_it_cannot_be_told() -> None:
+    conclusion = conclude_residency([said(stated=DOMESTIC, visa=True), said(STAFF, 2, stated=UNKNOWN)])
+    assert (conclusion.residency, conclusion.to_review) == (UNKNOWN, False)

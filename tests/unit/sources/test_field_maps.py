@@ -124,7 +124,7 @@ def test_a_name_of_two_countries_is_refused(tmp_path: Path) -> None:
 def test_the_sources_of_this_school_are_configured() -> None:
     countries = read_countries(CHECKOUT / "config/countries.yml")
     field_maps = read_field_maps(CHECKOUT / "config/sources", countries=countries)
-    assert set(field_maps) == {"form", "signups_csv", "slate", "slate_checklist", "webadmit"}
+    assert set(field_maps) == {"events_webhook", "form", "signups_csv", "slate", "slate_checklist", "webadmit"}
     for field_map in field_maps.values():
         assert set(field_map.fields) <= set(CANONICAL_FIELDS[field_map.kind])
 
@@ -155,3 +155,36 @@ def test_statuses_mean_started_or_submitted(source: str, given: str, status: str
     (raw_name,) = field_map.fields["status"].names
     assert translate({raw_name: given}, field_map)["status"] == status
     assert translate({raw_name: given}, field_map)["source_status"] == given
+
+
+WEBHOOK = FAIR + "transport: webhook\n"
+
+
+@pytest.mark.parametrize(
+    ("lines", "variables"),
+    [
+        ("", ()),
+        ("secrets: [{environment: FAIR_SECRET}]", ("FAIR_SECRET",)),
+        ("secrets: [{environment: FAIR_SECRET}, {environment: FAIR_SECRET_2}]", ("FAIR_SECRET", "FAIR_SECRET_2")),
+    ],
+)
+def test_a_source_that_posts_to_us_names_the_variables_of_its_secrets(
+    tmp_path: Path, lines: str, variables: tuple[str, ...]
+) -> None:
+    (tmp_path / "fair.yml").write_text(WEBHOOK + lines)
+    assert read_field_maps(tmp_path, countries={})["fair"].webhook_secrets == variables
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (WEBHOOK.replace("webhook", "pigeon"), "transport: .*webhook"),
+        (WEBHOOK + "secrets: [{environment: whsec_abc}]", r"secrets\.0\.environment: String should match"),
+        (WEBHOOK + "secrets: [{value: abc}]", r"secrets\.0\.environment: Field required"),
+        (WEBHOOK + f"secrets: [{', '.join(f'{{environment: S{n}}}' for n in range(3))}]", "at most 2 items"),
+        (FAIR + "secrets: [{environment: FAIR_SECRET}]", "secrets belong to transport: webhook"),
+    ],
+)
+def test_secrets_that_cannot_be(tmp_path: Path, content: str, words: str) -> None:
+    with pytest.raises(FieldMapError, match=words):
+        read(tmp_path, content)

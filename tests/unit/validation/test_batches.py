@@ -38,6 +38,7 @@ REJECTED: Mapping[RecordKind, Mapping[str, Mapping[str, str | None]]] = {
         "first_name_unreadable": {"first_name": "As\ufffdha"},
         "last_name_unreadable": {"last_name": "Rao\nBcc: x@example.com"},
         "submission_too_long": {"submission": "x" * 201},
+        "sent_too_fast": {"suspicion": "sent too fast"},
     },
     RecordKind.APPLICATION: {
         "row_damaged": {"damage": "2 cells under 3 headings"},

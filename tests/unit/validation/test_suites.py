@@ -1,10 +1,12 @@
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from enrollment_crm.domain.batches import Severity
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.settings import CHECKOUT
 from enrollment_crm.validation.suites import SUITE_FILES, SuiteError, read_suite
@@ -22,9 +24,18 @@ def directory(tmp_path: Path) -> Path:
 
 def spoil(directory: Path, change: Callable[[dict[str, Any]], object]) -> None:
     """Changes the first rule about the email address in the suite for signups."""
+
+    def change_rule(suite: dict[str, Any]) -> None:
+        change(next(rule for rule in suite["expectations"] if rule["meta"]["rule"] == "email_implausible"))
+
+    spoil_suite(directory, change_rule)
+
+
+def spoil_suite(directory: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Changes the suite for signups."""
     file = directory / "signups.json"
     content = json.loads(file.read_text("utf-8"))
-    change(next(rule for rule in content["expectations"] if rule["meta"]["rule"] == "email_implausible"))
+    change(content)
     file.write_text(json.dumps(content), "utf-8")
 
 
@@ -70,3 +81,36 @@ def test_says_where_the_json_breaks(directory: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(SuiteError, match=r"applications\.json is missing: restore it"):
         read_suite(tmp_path, RecordKind.APPLICATION)
+
+
+@pytest.mark.parametrize(
+    ("rules", "change", "words"),
+    [
+        ("batch_expectations", {"severity": "quarantine"}, "a rule about a batch can warn or stop"),
+        ("batch_expectations", {"severity": "halt"}, "'warn', 'quarantine' or 'stop'"),
+        ("batch_expectations", {"minimum_rows": 0}, "greater than or equal to 1"),
+        ("batch_expectations", {"rule": "email_missing"}, "rule email_missing stands there 2 times"),
+        ("expectations", {"severity": "halt"}, "'warn', 'quarantine' or 'stop'"),
+        ("expectations", {"severe": "stop"}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_mistake_in_a_severity_is_said(directory: Path, rules: str, change: dict[str, Any], words: str) -> None:
+    spoil_suite(directory, lambda suite: suite[rules][0]["meta"].update(change))
+    with pytest.raises(SuiteError, match=re.escape(words)) as raised:
+        read_suite(directory, RecordKind.SIGNUP)
+    assert str(raised.value).startswith("signups.json: ")
+
+
+def test_a_measure_that_does_not_exist_is_named_with_those_that_do(directory: Path) -> None:
+    spoil_suite(directory, lambda suite: suite["batch_expectations"][0]["kwargs"].update(column="volume"))
+    with pytest.raises(SuiteError, match=r"its column is 'volume': write one of rows, rows_against_usual"):
+        read_suite(directory, RecordKind.SIGNUP)
+
+
+def test_what_follows_where_no_severity_is_said() -> None:
+    suite = read_suite(CHECKOUT / "expectations", RecordKind.SIGNUP)
+    assert {one.row_severity for one in suite.expectations} == {Severity.QUARANTINE}
+    bare = suite.batch_expectations[0].model_copy(
+        update={"meta": suite.batch_expectations[0].meta.model_copy(update={"severity": None})}
+    )
+    assert bare.batch_severity is Severity.WARN

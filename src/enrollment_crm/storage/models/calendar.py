@@ -132,6 +132,8 @@ class RegistrationRow(Base):
     person_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("person.id"), primary_key=True)
     prep_session_id: Mapped[str] = mapped_column(ForeignKey("prep_session.id"), primary_key=True, index=True)
     registered_at: Mapped[datetime]
+    #: The record that was merged into this person, and that took the seat; NULL: the person's own.
+    copied_from: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("person.id"))
 
 
 class SweepRow(Base):

@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, CheckConstraint, ForeignKey, Index, UniqueCon
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
-from enrollment_crm.domain.batches import BatchStep, InboxOutcome
+from enrollment_crm.domain.batches import BatchStep, InboxOutcome, Severity
 from enrollment_crm.storage.models.base import Base, Id, is_one_of
 
 
@@ -22,6 +22,7 @@ class InboxRow(Base):
         UniqueConstraint("source", "digest"),
         CheckConstraint(is_one_of("outcome", InboxOutcome), name="outcome_is_known"),
         Index("ix_inbox_pending", "kind", "id", postgresql_where=text("outcome = 'pending'")),
+        Index("ix_inbox_discarded", "id", postgresql_where=text("outcome = 'discarded'")),
     )
 
     id: Mapped[Id]
@@ -45,8 +46,12 @@ class BatchRow(Base):
     __tablename__ = "batch"
     __table_args__ = (
         CheckConstraint(is_one_of("step", BatchStep), name="step_is_known"),
-        CheckConstraint("rows_in = accepted + quarantined", name="in_equals_accepted_and_quarantined"),
+        CheckConstraint("rows_in = accepted + quarantined + erased", name="in_equals_accepted_and_quarantined"),
+        CheckConstraint("(decided_at IS NULL) = (decided_by IS NULL)", name="decided_by_somebody"),
         Index("ix_batch_to_load", "kind", "id", postgresql_where=text("step = 'validated'")),
+        Index("ix_batch_stopped", "id", postgresql_where=text("step = 'stopped'")),
+        Index("ix_batch_by_source", "source", "id"),
+        Index("ix_batch_by_time", "validated_at"),
     )
 
     id: Mapped[Id]
@@ -56,18 +61,65 @@ class BatchRow(Base):
     rows_in: Mapped[int]
     accepted: Mapped[int]
     quarantined: Mapped[int]
+    #: Rows of people who had been erased; their content is emptied.
+    erased: Mapped[int] = mapped_column(server_default=text("0"))
+    #: File name in config/sources/; empty: judged before batches were of one source.
+    source: Mapped[str] = mapped_column(server_default="")
+    #: Rows that the source delivered since the batch before and that were known already: delivered, and not in rows_in.
+    duplicates: Mapped[int] = mapped_column(server_default="0")
+    #: Its rows come from the quarantine: they were counted as quarantined by the batch that they came in.
+    is_replay: Mapped[bool] = mapped_column(server_default=text("false"))
+    #: What later batches of the source are compared with: counts by field and known value. NULL: too small to compare.
+    profile: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    #: Why it was stopped, or what was noticed, in sentences without a value of a row.
+    remarks: Mapped[str] = mapped_column(server_default="")
+    #: When operations were told that it is stopped.
+    told_at: Mapped[datetime | None]
+    decided_at: Mapped[datetime | None]
+    #: .. pii: the name of a member of staff.
+    decided_by: Mapped[str | None]
+    decided_why: Mapped[str] = mapped_column(server_default="")
+
+
+class DeliveryRow(Base):
+    """What a source gave at one time, by count: rows read = new + known. One post of the form is one delivery."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        CheckConstraint("rows_read = new + known", name="read_equals_new_and_known"),
+        Index("ix_delivery_uncounted", "source", postgresql_where=text("batch_id IS NULL AND known > 0")),
+        Index("ix_delivery_by_time", "at"),
+    )
+
+    id: Mapped[Id]
+    source: Mapped[str]
+    #: A domain ``RecordKind``.
+    kind: Mapped[str]
+    at: Mapped[datetime]
+    rows_read: Mapped[int]
+    #: Kept in the inbox, to be judged.
+    new: Mapped[int]
+    #: Recognised as delivered before, and not kept again.
+    known: Mapped[int]
+    #: Of the rows read, those that could not be read properly; each is new or known as well.
+    damaged: Mapped[int]
+    #: The batch that counts its known rows; NULL: the next one of the source will.
+    batch_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("batch.id"))
 
 
 class RuleCountRow(Base):
     """How many rows of a batch one rule looked at, and how many failed it. Counts only, no values."""
 
     __tablename__ = "batch_rule"
+    __table_args__ = (CheckConstraint(is_one_of("severity", Severity), name="severity_is_known"),)
 
     batch_id: Mapped[int] = mapped_column(BigInteger, ForeignKey("batch.id"), primary_key=True)
     rule: Mapped[str] = mapped_column(primary_key=True)
     column: Mapped[str] = mapped_column(primary_key=True)
     evaluated: Mapped[int]
     failed: Mapped[int]
+    #: A domain ``Severity``: what the rule did to what failed it.
+    severity: Mapped[str] = mapped_column(server_default=Severity.QUARANTINE.value)
 
 
 class QuarantineRow(Base):
@@ -83,6 +135,20 @@ class QuarantineRow(Base):
     #: A sentence for operations, without the value.
     reason: Mapped[str]
     at: Mapped[datetime]
+
+
+class WebhookEventRow(Base):
+    """An event that a webhook has told of, by the id that its sender gave it: sent again, it is not new. No people.
+
+    Remembered for 30 days, longer than any sender tries again.
+    """
+
+    __tablename__ = "webhook_event"
+
+    #: File name in config/sources/.
+    source: Mapped[str] = mapped_column(primary_key=True)
+    event_id: Mapped[str] = mapped_column(primary_key=True)
+    received_at: Mapped[datetime] = mapped_column(index=True)
 
 
 class SourceDeliveryRow(Base):

@@ -31,6 +31,8 @@ class MessageRow(Base):
     __table_args__ = (
         CheckConstraint(is_one_of("kind", MessageKind), name="kind_is_known"),
         CheckConstraint(is_one_of("state", MessageState), name="state_is_known"),
+        # Exports of an audit, and the share of complaints among what went out lately.
+        Index("ix_message_accepted", "accepted_at", "kind", postgresql_where=text("accepted_at IS NOT NULL")),
         Index(
             "ix_message_unfinished",
             "kind",
@@ -65,6 +67,9 @@ class MessageRow(Base):
     content_sha256: Mapped[str | None]
     #: When the pipeline claimed it, by the pipeline's clock.
     claimed_at: Mapped[datetime]
+    #: When its last transmission began, by the database's clock.
+    transmitting_at: Mapped[datetime | None]
+    #: When the relay took it, by the pipeline's clock; what it said is ``outcome``.
     accepted_at: Mapped[datetime | None]
     #: What the relay answered, or why the message failed. Without the address.
     outcome: Mapped[str | None]

@@ -1,6 +1,7 @@
 """People: who they are, what they said, when, and to whom it was said."""
 
-from datetime import datetime
+from datetime import date, datetime
+from typing import Annotated, Any
 
 from sqlalchemy import (
     BigInteger,
@@ -11,12 +12,19 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
+from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.consent import ConsentBasis
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.storage.models.base import Base, Id, PersonId, is_one_of
+
+#: The record that was merged into this person, and that the row comes from; NULL: the person's own.
+CopiedFrom = Annotated[int | None, mapped_column(BigInteger, ForeignKey("person.id"))]
+
+#: SQL: the digits by which telephone numbers are compared; prefixes of countries are written in many ways.
+PHONE_KEY = "right(regexp_replace(phone, '[^0-9]', '', 'g'), 9)"
 
 
 class PersonRow(Base):
@@ -30,6 +38,9 @@ class PersonRow(Base):
         CheckConstraint(is_one_of("residency", Residency), name="residency_is_known"),
         Index("ix_person_to_route", "id", postgresql_where=text("needs_routing")),
         Index("ix_person_cell", "zone", "id"),
+        Index("ix_person_birth_date", "birth_date", postgresql_where=text("birth_date IS NOT NULL")),
+        Index("ix_person_phone", text(PHONE_KEY), postgresql_where=text("phone <> ''")),
+        Index("ix_person_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     )
 
     id: Mapped[Id]
@@ -43,8 +54,13 @@ class PersonRow(Base):
     last_name: Mapped[str] = mapped_column(server_default="")
     #: pii
     phone: Mapped[str] = mapped_column(server_default="")
+    #: pii: the day of birth; used to tell whether two records are one person, and for nothing else.
+    birth_date: Mapped[date | None]
     #: pii: ISO 3166 alpha-2 code.
     country: Mapped[str | None]
+    #: Field -> when its value was said by the source's own clock, the source, and when it reached us (see
+    #: ``domain.person_facts``): the newest holds.
+    clocks: Mapped[dict[str, Any]] = mapped_column(JSON, server_default=text("'{}'"))
     #: pii: the zone as it was stated, also where it is unknown.
     stated_time_zone: Mapped[str | None]
     #: pii: the IANA zone that R4 chooses.
@@ -66,7 +82,11 @@ class PersonRow(Base):
     unknown_until: Mapped[datetime | None]
     #: Until when the person wants nothing but answers: a choice on the preference page; NULL: no pause.
     paused_until: Mapped[datetime | None]
+    #: Of the time before the suppression list, which says it by address now: nobody reads it, and a later release
+    #: removes it.
     bounced_at: Mapped[datetime | None]
+    #: They reported a message as spam: withholds everything, whatever address they are written to at, and also after
+    #: a merge. The address stands on the suppression list besides.
     complained_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     #: The record that is written to instead of this one.
@@ -94,6 +114,7 @@ class InterestRow(Base):
     changed_at: Mapped[datetime]
     #: Whether the person asked for information (and is welcomed) or came by an application.
     asked_for_information: Mapped[bool] = mapped_column(Boolean)
+    copied_from: Mapped[CopiedFrom]
 
 
 class ResidencyEvidenceRow(Base):
@@ -117,6 +138,9 @@ class ResidencyEvidenceRow(Base):
     holds_visa: Mapped[bool | None]
     #: pii: ISO 3166 alpha-2 code of the current address.
     address_country: Mapped[str | None]
+    #: When it reached us; NULL: before this was kept.
+    received_at: Mapped[datetime | None]
+    copied_from: Mapped[CopiedFrom]
 
 
 class ApplicationRow(Base):
@@ -127,7 +151,8 @@ class ApplicationRow(Base):
 
     __tablename__ = "application"
     __table_args__ = (
-        UniqueConstraint("person_id", "program", "entry_term", postgresql_nulls_not_distinct=True),
+        # A person of several records has what each of them applied for, side by side.
+        UniqueConstraint("person_id", "program", "entry_term", "copied_from", postgresql_nulls_not_distinct=True),
         CheckConstraint(is_one_of("status", ApplicationStatus), name="status_is_known"),
     )
 
@@ -142,8 +167,9 @@ class ApplicationRow(Base):
     #: When the row that said so reached the pipeline.
     received_at: Mapped[datetime]
     source: Mapped[str]
-    #: The source's own number of the application.
+    #: pii: the source's own number of the application.
     reference: Mapped[str | None]
+    copied_from: Mapped[CopiedFrom]
 
 
 class ConsentRow(Base):
@@ -169,6 +195,7 @@ class ConsentRow(Base):
     basis: Mapped[str] = mapped_column(server_default=ConsentBasis.EXPRESS.value)
     #: When it ends, where the law of the reader's country says so; NULL: when it is withdrawn.
     runs_out_at: Mapped[datetime | None]
+    copied_from: Mapped[CopiedFrom]
 
 
 class UnsubscriptionRow(Base):
@@ -191,7 +218,16 @@ class ReviewRow(Base):
 
     __tablename__ = "review"
     __table_args__ = (
-        Index("uq_review_open", "person_id", "about", unique=True, postgresql_where=text("closed_at IS NULL")),
+        Index(
+            "uq_review_open",
+            "person_id",
+            "about",
+            "other_person_id",
+            unique=True,
+            postgresql_nulls_not_distinct=True,
+            postgresql_where=text("closed_at IS NULL"),
+        ),
+        CheckConstraint("closed_by IS NULL OR closed_at IS NOT NULL", name="closed_by_somebody_is_closed"),
     )
 
     id: Mapped[Id]
@@ -200,7 +236,13 @@ class ReviewRow(Base):
     #: pii
     detail: Mapped[str]
     opened_at: Mapped[datetime]
+    #: The other record, of a question about two: the one with the higher id.
+    other_person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("person.id"), index=True)
     closed_at: Mapped[datetime | None]
+    #: Who decided it; NULL with an instant: newer evidence answered it.
+    closed_by: Mapped[str | None]
+    #: What was decided; of two records ``same`` or ``different``, of a residency its group.
+    decision: Mapped[str | None]
 
 
 class EventRow(Base):

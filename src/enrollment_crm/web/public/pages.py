@@ -39,7 +39,9 @@ class Pages:
 
 
 def wants_json(request: Request) -> bool:
-    """Whether the client is a program: it asks for JSON and not for a page."""
+    """Whether the client is a program: it asks for JSON and not for a page, or is another system that posts to us."""
+    if request.url.path.startswith("/webhooks/"):
+        return True
     accept = request.headers.get("accept", "")
     return "application/json" in accept and "text/html" not in accept
 

@@ -1,11 +1,15 @@
 """What the public site is built from. The pages know these callables and nothing behind them."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from enrollment_crm.domain.preferences import Preferences
+from enrollment_crm.domain.webhooks import WebhookSource
 from enrollment_crm.mail.personal_links import PersonalLink
+from enrollment_crm.storage.inbox import Kept
+from enrollment_crm.web.public.form_limits import FormLimits
 from enrollment_crm.workflows.request_info import RequestInfoOptions
 
 
@@ -25,8 +29,12 @@ class PublicParts:
     public_url: str
     #: The present instant, with a zone.
     clock: Callable[[], datetime]
+    #: Seconds since 1970 by the real clock, also where the pipeline's clock is stopped: for what must not be old.
+    stopwatch: Callable[[], float]
     #: What the page of a program offers to choose from at an instant.
     request_info_options: Callable[[str, datetime], RequestInfoOptions]
+    #: How often the form is taken.
+    form_limits: FormLimits
     #: Commits the raw row of a form to the inbox and returns its id.
     receive_form: Callable[[Mapping[str, str], datetime], int]
     #: The person and the topic that an unsubscribe token names; raises UnsubscribeTokenInvalid.
@@ -41,5 +49,9 @@ class PublicParts:
     save_preferences: Callable[[int, Preferences, datetime], bool]
     #: The calendar of a person (RFC 5545); None: nobody is there any more.
     calendar_feed: Callable[[int, datetime], str | None]
+    #: The sources that may post to us, by name.
+    webhooks: Mapping[str, WebhookSource]
+    #: Commits the rows of an event (its id) of a source; None: it was taken in before.
+    receive_webhook: Callable[[WebhookSource, str, Sequence[Mapping[str, Any]], datetime], Kept | None]
     #: Why the database cannot be used, in words for ops; None when it is reachable and migrated.
     database_problem: Callable[[], str | None]

@@ -9,6 +9,8 @@ from urllib.parse import parse_qsl
 from fastapi import HTTPException, Request
 from starlette.formparsers import MultiPartException, MultiPartParser
 
+from enrollment_crm.web.public.bodies import read_body
+
 MAX_BODY_IN_BYTES = 64 * 1024
 MAX_FIELDS = 60
 
@@ -17,7 +19,7 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 
 class UnreadableForm(HTTPException):
-    """The body is too large, no form, or full of fields. The detail tells the sender what to change."""
+    """The body is no form, or full of fields. The detail tells the sender what to change."""
 
     def __init__(self, status: HTTPStatus, detail: str) -> None:
         super().__init__(status, detail)
@@ -27,9 +29,11 @@ async def read_fields(request: Request) -> dict[str, str]:
     """The fields of the posted form; a name that occurs twice holds both values, separated by ", ".
 
     Raises:
-        UnreadableForm: 413, 415 or 400.
+        UnreadableForm: 415 or 400.
+        BodyNotTaken: 413, 408 or 400.
     """
-    body = await _read_body(request)
+    too_large = f"The form is larger than {MAX_BODY_IN_BYTES // 1024} KB. Please shorten your answers."
+    body = await read_body(request, at_most=MAX_BODY_IN_BYTES, too_large=too_large)
     pairs = await _pairs(request, body)
     if len(pairs) > MAX_FIELDS:
         raise _too_many_fields()
@@ -37,16 +41,6 @@ async def read_fields(request: Request) -> dict[str, str]:
     for name, value in ((_storable(name), _storable(value)) for name, value in pairs):
         fields[name] = f"{fields[name]}, {value}" if name in fields else value
     return fields
-
-
-async def _read_body(request: Request) -> bytes:
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY_IN_BYTES:
-            words = f"The form is larger than {MAX_BODY_IN_BYTES // 1024} KB. Please shorten your answers."
-            raise UnreadableForm(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, words)
-    return bytes(body)
 
 
 async def _pairs(request: Request, body: bytes) -> list[tuple[str, str]]:

@@ -40,7 +40,7 @@ class PreferencePage:
         except PersonalLinkInvalid:
             return self._bad_link()
         chosen = self.parts.preferences(person_id, self.parts.clock())
-        return self._page(token, chosen) if chosen else self._bad_link()
+        return self._page(chosen) if chosen else self._bad_link()
 
     async def save(self, token: str, request: Request) -> Response:
         """Keeps the choice and shows it; a choice that cannot be is given back with what to change."""
@@ -57,19 +57,16 @@ class PreferencePage:
             chosen = Preferences(topics, date.fromisoformat(pause) if pause else None)
             kept = self.parts.save_preferences(person_id, chosen, self.parts.clock())
         except PauseInvalid as error:
-            return self._page(token, Preferences(topics, None), pause=pause, problem=str(error))
+            return self._page(Preferences(topics, None), pause=pause, problem=str(error))
         except ValueError:
             words = "This is no date. Write it as year-month-day, such as 2027-01-15, or leave the field empty."
-            return self._page(token, Preferences(topics, None), pause=pause, problem=words)
-        return self._page(token, chosen, saved=True) if kept else self._bad_link()
+            return self._page(Preferences(topics, None), pause=pause, problem=words)
+        return self._page(chosen, saved=True) if kept else self._bad_link()
 
-    def _page(
-        self, token: str, chosen: Preferences, *, pause: str = "", problem: str = "", saved: bool = False
-    ) -> Response:
+    def _page(self, chosen: Preferences, *, pause: str = "", problem: str = "", saved: bool = False) -> Response:
         return self.pages.render(
             "preferences.html",
             status=HTTPStatus.UNPROCESSABLE_ENTITY if problem else HTTPStatus.OK,
-            token=token,
             topics=[(topic.value, *words, topic in chosen.topics) for topic, words in TOPICS_IN_WORDS.items()],
             paused_until=pause or (chosen.paused_until.isoformat() if chosen.paused_until else ""),
             problem=problem,

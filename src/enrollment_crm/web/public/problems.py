@@ -18,6 +18,7 @@ _TITLES = {
     HTTPStatus.BAD_REQUEST: "We could not read that",
     HTTPStatus.NOT_FOUND: "There is no such page",
     HTTPStatus.METHOD_NOT_ALLOWED: "That cannot be done here",
+    HTTPStatus.REQUEST_TIMEOUT: "That took too long",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "That is too much",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "We could not read that",
     HTTPStatus.SERVICE_UNAVAILABLE: "We cannot do this right now",

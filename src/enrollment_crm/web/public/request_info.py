@@ -23,6 +23,7 @@ from enrollment_crm.web.public.signup_form import (
     new_submission_token,
     problems_of,
     shown_again,
+    suspicion_of,
 )
 
 PATH = "/request-info"
@@ -52,21 +53,32 @@ class RequestInfo:
         if program not in self.parts.programs:
             raise HTTPException(HTTPStatus.NOT_FOUND, "We have no program of that name: the link may be old.")
         page = f"{self.parts.public_url}{PATH}"
-        return self._form(blank_form(program=program, page=page, query=request.query_params))
+        return self._form(
+            blank_form(program=program, page=page, query=request.query_params, shown_at=self.parts.stopwatch())
+        )
 
     def submit(self, request: Request, fields: Annotated[dict[str, str], Depends(read_fields)]) -> Response:
         """Takes the form in, or shows it again with what the sender can mend."""
+        if wait := self.parts.form_limits.client_must_wait(request):
+            return self._too_many(request, fields, wait)
         problems = problems_of(fields)
         if problems:
             return self._to_mend(request, fields, problems)
-        row = {**fields, "submission": fields.get("submission") or new_submission_token()}
+        if wait := self.parts.form_limits.address_must_wait(fields):
+            return self._too_many(request, fields, wait)
+        return self._save(request, fields)
+
+    def _save(self, request: Request, fields: Mapping[str, str]) -> Response:
+        """A robot that was caught is thanked like everybody: its row is kept, with the note, for a person to see."""
+        suspicion = suspicion_of(fields, sent_at=self.parts.stopwatch())
+        row = {**fields, "submission": fields.get("submission") or new_submission_token(), **suspicion}
         try:
             row_id = self.parts.receive_form(row, self.parts.clock())
         except SQLAlchemyError as error:
             # The type only: the message of a database error repeats the person's data.
             _log.error("a form could not be saved: %s", type(error).__name__)
             return self._not_saved(request, row)
-        _log.info("form received: inbox row %d, %d fields", row_id, len(row))
+        _log.info("form received: inbox row %d, %d fields%s", row_id, len(row), ", sent too fast" if suspicion else "")
         if wants_json(request):
             return JSONResponse({"received": True}, HTTPStatus.ACCEPTED)
         return RedirectResponse(THANKS_PATH, HTTPStatus.SEE_OTHER)
@@ -96,6 +108,17 @@ class RequestInfo:
             return JSONResponse({"received": False, "problems": named}, HTTPStatus.UNPROCESSABLE_ENTITY)
         return self._form(fields, problems)
 
+    def _too_many(self, request: Request, fields: Mapping[str, str], wait_in_seconds: int) -> Response:
+        """The answers come back inside the page; nothing was kept of them."""
+        status, headers = HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(wait_in_seconds)}
+        wait = _in_words(wait_in_seconds)
+        if wants_json(request):
+            words = f"Too many forms came from you. Send the same body again in {wait}."
+            return JSONResponse({"received": False, "detail": words}, status, headers)
+        page = self.pages.render("too_many.html", status=status, fields=fields, wait=wait)
+        page.headers.update(headers)
+        return page
+
     def _not_saved(self, request: Request, row: Mapping[str, str]) -> Response:
         """The answers come back inside the page, so that one button sends the same submission again."""
         status = HTTPStatus.SERVICE_UNAVAILABLE
@@ -103,3 +126,9 @@ class RequestInfo:
             words = "We could not save this. Send the same body again in a minute: it counts once."
             return JSONResponse({"received": False, "detail": words, "submission": row["submission"]}, status)
         return self.pages.render("not_saved.html", status=status, fields=row)
+
+
+def _in_words(seconds: int) -> str:
+    """A wait as people say it, rounded up: an hour's limit lets go in minutes."""
+    minutes = -(-seconds // 60)
+    return "a minute" if minutes == 1 else f"{minutes} minutes"

@@ -37,7 +37,7 @@ CAMPAIGN_FIELDS = {
 }
 
 #: What the page sends along unseen; ``website`` is a trap, hidden from people but not from robots.
-HIDDEN_FIELDS = ("program", "consent_text_version", "page", "time_zone", "submission", *CAMPAIGN_FIELDS)
+HIDDEN_FIELDS = ("program", "consent_text_version", "page", "time_zone", "submission", "shown_at", *CAMPAIGN_FIELDS)
 
 #: Every field of the page but the residency question, which has no answer until one is chosen.
 _SHOWN_FIELDS = (
@@ -58,6 +58,12 @@ CONSENT_GIVEN = "yes"
 #: Finds what was surely mistyped. Whether an address can receive mail is for validation to judge.
 _LOOKS_LIKE_AN_ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
+#: Nobody reads the page, types a name and ticks a box in less, with whatever technology. There is no upper bound:
+#: whoever takes hours is welcome.
+_FASTEST_IN_SECONDS = 2.0
+#: The note in the row of whoever was faster; ``sent_too_fast`` in expectations/signups.json puts it aside.
+SUSPICION = "sent too fast"
+
 #: Longer than any campaign name, short enough to be harmless in the page.
 _CAMPAIGN_VALUE_LENGTH = 200
 
@@ -70,11 +76,19 @@ class Problem:
     message: str
 
 
-def blank_form(*, program: str, page: str, query: Mapping[str, str]) -> dict[str, str]:
-    """The hidden values of a fresh form: one-time token, program, page and campaign of the link."""
+def blank_form(*, program: str, page: str, query: Mapping[str, str], shown_at: float) -> dict[str, str]:
+    """The hidden values of a fresh form: one-time token, program, page and campaign of the link, and the instant.
+
+    Args:
+        program: the one that the page is about.
+        page: address of the page.
+        query: parameters of the link.
+        shown_at: seconds since 1970 by the real clock.
+    """
     campaign = {field: query.get(name, "") for field, name in CAMPAIGN_FIELDS.items()}
     shortened = {field: value[:_CAMPAIGN_VALUE_LENGTH] for field, value in campaign.items()}
-    return {"program": program, "page": page, "submission": new_submission_token(), **shortened}
+    hidden = {"program": program, "page": page, "submission": new_submission_token(), "shown_at": f"{shown_at:.3f}"}
+    return {**hidden, **shortened}
 
 
 def new_submission_token() -> str:
@@ -85,6 +99,19 @@ def new_submission_token() -> str:
 def shown_again(fields: Mapping[str, str]) -> dict[str, str]:
     """The form with its answers kept; agreement is to the text on the page, so its version is today's."""
     return {**dict.fromkeys(_FIELDS, ""), **fields, "consent_text_version": CURRENT_VERSION}
+
+
+def suspicion_of(fields: Mapping[str, str], *, sent_at: float) -> dict[str, str]:
+    """A note for the row where the form was sent faster than people can; else nothing.
+
+    A form without the instant, or with one that is still to come, says nothing: a program may have sent it, a page
+    from before an update, or another machine whose clock is ahead.
+    """
+    try:
+        seconds = sent_at - float(fields.get("shown_at", ""))
+    except ValueError:
+        return {}
+    return {"suspicion": SUSPICION} if 0 <= seconds < _FASTEST_IN_SECONDS else {}
 
 
 def problems_of(fields: Mapping[str, str]) -> tuple[Problem, ...]:

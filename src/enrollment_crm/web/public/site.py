@@ -16,16 +16,18 @@ from enrollment_crm.web.public.problems import Problems
 from enrollment_crm.web.public.request_info import RequestInfo
 from enrollment_crm.web.public.security_headers import SecurityHeaders
 from enrollment_crm.web.public.unsubscribe import Unsubscribe
+from enrollment_crm.web.public.webhooks import Webhooks
 
 
 def build_site(parts: PublicParts) -> ASGIApp:
-    """The ASGI app. It publishes no schema: it serves people, one-click unsubscribers and health checks."""
+    """The ASGI app. It publishes no schema: it serves people, one-click unsubscribers, webhooks and health checks."""
     app = FastAPI(title="Request information", docs_url=None, redoc_url=None, openapi_url=None)
     pages = Pages(parts)
     app.include_router(RequestInfo(parts, pages).routes())
     app.include_router(Unsubscribe(parts, pages).routes())
     app.include_router(PreferencePage(parts, pages).routes())
     app.include_router(CalendarFeed(parts).routes())
+    app.include_router(Webhooks(parts).routes())
     app.include_router(Health(parts).routes())
     app.add_api_route("/", _to_the_form, methods=["GET"])
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

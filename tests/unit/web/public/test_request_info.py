@@ -29,6 +29,7 @@ ANSWERS = {
     "utm_content": "",
     "time_zone": "Asia/Tokyo",
     "submission": "a-token",
+    "shown_at": "1795532000.000",
     "website": "",
 }
 DATABASE_IS_DOWN = OperationalError("INSERT INTO inbox ...", {"email": "mei@example.com"}, Exception("refused"))
@@ -205,7 +206,7 @@ def test_logs_hold_no_person(client: TestClient, workflows: Workflows, caplog: p
     client.post("/request-info?utm_source=secret", data=ANSWERS)
     workflows.failure = DATABASE_IS_DOWN
     client.post("/request-info", data=ANSWERS)
-    assert "inbox row 1, 20 fields" in caplog.text
+    assert "inbox row 1, 21 fields" in caplog.text
     assert "OperationalError" in caplog.text
     for private in ("mei@example.com", "Tanaka", "1234", "secret", "a-token"):
         assert private not in caplog.text

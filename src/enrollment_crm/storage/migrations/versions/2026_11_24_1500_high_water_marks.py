@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "f2c86b1d90e4"
-down_revision: str | None = "a81f0c3e5d97"
+down_revision: str | None = "d5b11ecd5427"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 

@@ -1,4 +1,4 @@
-"""what readers prefer"""
+"""your own preferences"""
 
 from collections.abc import Sequence
 

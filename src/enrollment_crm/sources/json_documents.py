@@ -1,0 +1,42 @@
+"""JSON as other people's programs write it: read leniently, and only into what a database can keep."""
+
+import json
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+
+#: Under this name an entry that is no row is kept beside the note of that.
+ENTRY = "entry"
+
+
+def read_json(text: str | bytes) -> Any:
+    """The content of a document; None where it is no JSON, or nested deeper than Python reads.
+
+    Not-a-number, infinity and numbers beyond all bounds are no JSON for a database: they stay as the words they are.
+    """
+    try:
+        return json.loads(text, parse_constant=str, parse_float=_float_or_words, parse_int=_int_or_words)
+    except (ValueError, RecursionError):
+        return None
+
+
+def rows_in(content: Any) -> list[dict[str, Any]] | None:
+    """The rows of a list, or of ``{"row": [...]}``; None: it is neither. What is no row is kept with a note of that."""
+    entries = content.get("row") if isinstance(content, Mapping) else content
+    if not isinstance(entries, list):
+        return None
+    return [one if isinstance(one, dict) else {DAMAGE_NOTE: "the entry is no row", ENTRY: one} for one in entries]
+
+
+def _float_or_words(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _int_or_words(text: str) -> int | str:
+    try:
+        return int(text)
+    except ValueError:  # more digits than Python turns into a number
+        return text

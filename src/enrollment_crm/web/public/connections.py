@@ -1,0 +1,55 @@
+"""Connections that are not held on purpose: a head of a request must be whole in time.
+
+Uvicorn waits for ever for the rest of a head; ``bodies`` bounds the time of a body. Run the app with
+``--http enrollment_crm.web.public.connections:PatientProtocol``.
+"""
+
+import asyncio
+from typing import cast
+
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+#: From the beginning of a connection, or of its next request, to the end of the head.
+HEAD_WITHIN_IN_SECONDS = 20.0
+
+
+class PatientProtocol(HttpToolsProtocol):
+    """Uvicorn's protocol, which closes a connection whose head does not come."""
+
+    _until_head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A connection: its first request is awaited."""
+        super().connection_made(transport)
+        self._await_head()
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request: the rest of its head is awaited."""
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """The head is whole."""
+        self._stop_waiting()
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is awaited any more."""
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        self._stop_waiting()
+        self._until_head = self.loop.call_later(HEAD_WITHIN_IN_SECONDS, self._give_up)
+
+    def _stop_waiting(self) -> None:
+        if self._until_head is not None:
+            self._until_head.cancel()
+            self._until_head = None
+
+    def _give_up(self) -> None:
+        cycle = cast("RequestResponseCycle | None", self.cycle)  # None before the first request
+        if cycle is None or cycle.response_complete:
+            self.transport.close()
+        else:  # a request before it is still being answered
+            self._await_head()
