@@ -1,6 +1,7 @@
 """A web server on a real socket that breaks the rules: each connection is answered as the script says."""
 
 import json
+import re
 import socket
 import ssl
 import threading
@@ -36,7 +37,7 @@ def answer(body: bytes, *, status: str = "200 OK", length: int | None = None, **
     return lambda connection: connection.sendall(f"HTTP/1.1 {status}\r\n{head}\r\n".encode() + body)
 
 
-def rows(*given: dict[str, Any], **headers: str) -> Script:
+def rows(*given: dict[str, Any], **headers: Any) -> Script:
     """Rows as Slate gives them."""
     return answer(json.dumps({"row": given}).encode(), Content_Type="application/json", **headers)
 
@@ -83,6 +84,17 @@ def _serve(listener: socket.socket, scripts: list[Script], server: ScriptedServe
 
 
 def _answer(connection: socket.socket, scripts: list[Script], server: ScriptedServer) -> None:
-    server.requests.append(connection.recv(65536).decode())
+    server.requests.append(_request(connection))
     script = scripts.pop(0) if len(scripts) > 1 else scripts[0]
     script(connection)
+
+
+def _request(connection: socket.socket) -> str:
+    """Head and body: the two may come one after the other."""
+    said = connection.recv(65536).decode()
+    promised = re.search(r"\r\nContent-Length: (\d+)\r\n", said)
+    while promised and len(said.partition("\r\n\r\n")[2]) < int(promised[1]):
+        if not (more := connection.recv(65536)):
+            break
+        said += more.decode()
+    return said

@@ -34,7 +34,7 @@ def record(number: int, day: int) -> dict[str, Any]:
     }
 
 
-def said(content: Any, status: str = "200 OK", **headers: str) -> Script:
+def said(content: Any, status: str = "200 OK", **headers: Any) -> Script:
     return answer(json.dumps(content).encode(), status=status, Content_Type="application/json", **headers)
 
 

@@ -21,6 +21,7 @@ from enrollment_crm.bootstrap.loaders import loaders_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of
 from enrollment_crm.bootstrap.rehearsal import rehearsal_outbox_of, rehearsal_parts_of
 from enrollment_crm.bootstrap.setup_checks import mail_setup_of
+from enrollment_crm.bootstrap.source_checks import trials_of
 from enrollment_crm.bootstrap.transports import accept_log_of, smtp_options_of, transport_of
 from enrollment_crm.bootstrap.warm_up import warm_up
 from enrollment_crm.bootstrap.webhooks import webhooks_of
@@ -55,6 +56,7 @@ __all__ = [
     "sources_of",
     "templates_of",
     "transport_of",
+    "trials_of",
     "validator_of",
     "warm_up",
     "webhooks_of",
