@@ -10,6 +10,8 @@ from tests.chaos.scenarios import FROZEN, Scenario, failpoint, random_kills, sce
 
 from enrollment_crm.mail.failpoints import Place
 
+pytestmark = pytest.mark.slow
+
 _SMALL = 0.02
 
 

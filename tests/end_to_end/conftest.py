@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from tests.integration.public_app import SECRET
 
 from enrollment_crm.cli.demo import demonstration_settings
 from enrollment_crm.stack.stack import Stack
@@ -24,8 +25,10 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     settings = demonstration_settings("2026-11-24T10:00:00-05:00")
     directory = tmp_path_factory.mktemp("stack")
     settings = settings.model_copy(update={"state_directory": directory, "drop_directory": directory / "drop"})
-    with Stack(settings, with_mailbox=True) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("EVENTS_WEBHOOK_SECRET", SECRET)
+        with Stack(settings, with_mailbox=True) as running:
+            yield running
 
 
 @pytest.fixture(scope="session")

@@ -2,13 +2,12 @@
 
 import json
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import requests
 from tests.end_to_end.conftest import eventually, mails_to
-from tests.integration.public_app import SECRET, headers_for
+from tests.integration.public_app import headers_for
 
 from enrollment_crm.stack.airflow_client import AirflowClient
 from enrollment_crm.stack.stack import Stack
@@ -17,14 +16,6 @@ pytestmark = [pytest.mark.stack, pytest.mark.timeout(600)]
 
 #: Less than between two clocked runs (5 minutes), and more than a busy machine needs.
 SOONER_THAN_THE_CLOCK_IN_SECONDS = 100
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _secret() -> Iterator[None]:
-    """The secret of the webhook is in the environment before the stack starts."""
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("EVENTS_WEBHOOK_SECRET", SECRET)
-        yield
 
 
 @pytest.fixture

@@ -14,6 +14,8 @@ from enrollment_crm.domain.proposals import Proposal
 from enrollment_crm.workflows.calendar_changes import apply_calendar
 from enrollment_crm.workflows.calendar_plans import plan_calendar
 
+pytestmark = pytest.mark.slow
+
 #: The first final date of spring 2027 was over at midnight of 2 November.
 HANDED = datetime(2026, 11, 3, 16, tzinfo=UTC)
 AFTER_ALL = FIFTH.starts + 300 * DAY

@@ -25,6 +25,8 @@ from tests.rehearsed_cycles import (
     withholding_facts,
 )
 
+pytestmark = pytest.mark.slow
+
 HALF_A_DAY = timedelta(hours=12)
 
 

@@ -35,6 +35,7 @@ def stage(migrated_engine: Engine) -> Iterator[Stage]:
 @example(facts=EVENTFUL, pause=0, before=True)
 @example(facts=EVENTFUL, pause=0, before=False)
 @given(facts=cohorts(most_events=10), pause=st.integers(0, 14 * 24 * 4), before=st.booleans())
+@pytest.mark.slow
 def test_forecast_and_explanation_are_what_the_sweeps_then_do(
     stage: Stage, facts: list[Fact], pause: int, before: bool
 ) -> None:

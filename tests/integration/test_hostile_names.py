@@ -85,6 +85,7 @@ def test_what_nobody_can_read_is_rejected_in_words(road: HostileRoad, part: str)
     assert len(road.rules()) == len(UNREADABLE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("field", ["phone", "country", "time_zone", "campaign", "page", "prep_session", "residency"])
 def test_the_other_fields_take_anything_and_break_nothing(road: HostileRoad, field: str) -> None:
     values = [*NAMES, *UNREADABLE]

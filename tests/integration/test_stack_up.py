@@ -146,6 +146,7 @@ def test_killed_database_comes_back(running: RunningUp) -> None:
     engine.dispose()
 
 
+@pytest.mark.slow
 def test_killed_scheduler_comes_back_and_its_workers_do_not_stay(running: RunningUp) -> None:
     # It may have been started anew a moment ago, as it ends when the database does.
     assert recovers(lambda: len(running.members("scheduler")) > 1)

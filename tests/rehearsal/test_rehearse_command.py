@@ -54,6 +54,7 @@ def test_a_folder_is_a_list_or_a_folder_of_results(command: Any, tmp_path: Path)
     assert json.loads((out / "a.json").read_text("utf-8")) == json.loads(printed.stdout)[0]
 
 
+@pytest.mark.slow
 def test_side_by_side_gives_what_one_by_one_gives(command: Any, tmp_path: Path) -> None:
     """More files than are worth a process of their own."""
     folder = tmp_path / "scenarios"
