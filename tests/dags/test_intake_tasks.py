@@ -40,7 +40,7 @@ def test_the_dag_of_applications_takes_in_their_checklists_too(engine: Engine) -
 
     assert intake.collect("application", NO_PARAMETERS) == {"new": 3, "known": 0}
     judged = intake.validate("application", NO_PARAMETERS)
-    assert judged == {"batches": 2, "rows_in": 3, "accepted": 2, "quarantined": 1, "stopped": 0}
+    assert judged == {"batches": 2, "rows_in": 3, "accepted": 2, "quarantined": 1, "stopped": 0, "erased": 0}
     assert intake.load("application", NO_PARAMETERS) == {"batches": 2, "loaded": 2, "quarantined": 0}
     with engine.connect() as connection:
         kinds = connection.execute(text("SELECT kind, count(*) FROM inbox GROUP BY kind ORDER BY kind")).all()
@@ -70,6 +70,7 @@ def test_rows_that_nobody_was_told_of_are_drained_by_the_clock(engine: Engine, m
         "rows_in": 2,
         "accepted": 2,
         "quarantined": 0,
+        "erased": 0,
         "stopped": 0,
     }
     assert intake.load("signup", NO_PARAMETERS) == {"batches": 1, "loaded": 2, "quarantined": 0}
