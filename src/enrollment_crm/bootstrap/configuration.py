@@ -9,9 +9,10 @@ from enrollment_crm.bootstrap.reading import as_long_as_unchanged
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.identity import MatchRules
 from enrollment_crm.domain.programs import Program
+from enrollment_crm.domain.sources import Source
 from enrollment_crm.mail.templates import TemplateLibrary
 from enrollment_crm.settings import Settings
-from enrollment_crm.sources.field_maps import read_countries, read_field_maps
+from enrollment_crm.sources.field_maps import read_countries, read_sources
 from enrollment_crm.sources.identity import read_match_rules
 from enrollment_crm.sources.programs import ProgramConfigurationError, read_country_zones, read_programs
 
@@ -39,13 +40,23 @@ def templates_of(settings: Settings) -> TemplateLibrary:
     return as_long_as_unchanged(TemplateLibrary.load, settings.home_directory / "templates" / "email")
 
 
+def sources_of(settings: Settings) -> Mapping[str, Source]:
+    """Every source that is configured, by its name."""
+    return as_long_as_unchanged(_read_sources, settings.home_directory / "config")
+
+
 def field_maps_of(settings: Settings) -> Mapping[str, FieldMap]:
     """How each source names its fields and values."""
-    return as_long_as_unchanged(_read_field_maps, settings.home_directory / "config")
+    return {name: source.field_map for name, source in sources_of(settings).items()}
 
 
-def _read_field_maps(configuration: Path) -> Mapping[str, FieldMap]:
-    return read_field_maps(configuration / "sources", countries=read_countries(configuration / "countries.yml"))
+def countries_of(settings: Settings) -> Mapping[str, str]:
+    """What countries are called -> their code."""
+    return as_long_as_unchanged(read_countries, settings.home_directory / "config" / "countries.yml")
+
+
+def _read_sources(configuration: Path) -> Mapping[str, Source]:
+    return read_sources(configuration / "sources", countries=read_countries(configuration / "countries.yml"))
 
 
 def identity_rules_of(settings: Settings) -> MatchRules:

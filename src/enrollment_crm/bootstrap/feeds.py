@@ -1,37 +1,43 @@
 """The feeds of the settings, and which of them must be fresh."""
 
+from collections.abc import Iterator
+
 from enrollment_crm.bootstrap.clock import clock_of
-from enrollment_crm.bootstrap.configuration import field_maps_of
+from enrollment_crm.bootstrap.configuration import field_maps_of, sources_of
+from enrollment_crm.bootstrap.credentials import Connections, has_address, query_of
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.freshness import FeedWatch, WatchedSource
+from enrollment_crm.domain.sources import Source
 from enrollment_crm.settings import Settings
-from enrollment_crm.sources.feeds import Feed, drop_feed, slate_feed
-
-#: File name in config/sources/ of the field map of the Slate feed.
-_SLATE = "slate"
+from enrollment_crm.sources.feeds import Feed, drop_feed, pull_feed
+from enrollment_crm.sources.pulls import PullLimits
 
 
-def feeds_of(settings: Settings, kind: RecordKind) -> list[Feed]:
-    """The feeds that deliver rows of this kind: drop folders, and Slate where it is configured."""
-    field_maps = field_maps_of(settings)
-    feeds = []
+def feeds_of(settings: Settings, kind: RecordKind, *, connections: Connections | None = None) -> list[Feed]:
+    """The feeds that deliver rows of this kind: drop folders, and the pulls that have an address.
+
+    Args:
+        connections: resolves Airflow connections; None: those of the environment alone.
+    """
+    sources = [one for one in sources_of(settings).values() if one.field_map.kind is kind]
+    dropped = [feed for one in sources for feed in _dropped(settings, one)]
+    pulled = [
+        pull_feed(one, query_of(settings, one, connections), limits=pull_limits_of(settings))
+        for one in sources
+        if one.is_pulled and has_address(settings, one)
+    ]
+    return [*dropped, *pulled]
+
+
+def _dropped(settings: Settings, source: Source) -> Iterator[Feed]:
     if settings.drop_directory is not None:
-        feeds += [
-            drop_feed(source, kind, drop_directory=settings.drop_directory)
-            for source, field_map in field_maps.items()
-            if field_map.kind is kind
-        ]
-    if settings.slate_query_url and field_maps[_SLATE].kind is kind:
-        feeds.append(
-            slate_feed(
-                _SLATE,
-                kind,
-                url=settings.slate_query_url,
-                key=settings.slate_query_key.get_secret_value(),
-                timeout_in_seconds=settings.feed_timeout_in_seconds,
-            )
-        )
-    return feeds
+        kind = source.field_map.kind
+        yield drop_feed(source.name, kind, drop_directory=settings.drop_directory, sheet=source.sheet)
+
+
+def pull_limits_of(settings: Settings) -> PullLimits:
+    """What one pull may take."""
+    return PullLimits(timeout_in_seconds=settings.feed_timeout_in_seconds)
 
 
 def feed_watch_of(settings: Settings) -> FeedWatch:

@@ -2,7 +2,7 @@
 
 import typer
 
-from enrollment_crm.cli import batches, calendar, campaigns, person, quarantine, suppressions, templates
+from enrollment_crm.cli import batches, calendar, campaigns, person, quarantine, sources, suppressions, templates
 from enrollment_crm.cli import reviews as staff_reviews
 from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.check_setup import check_setup_command
@@ -48,6 +48,7 @@ app.command()(rehearse)
 app.command()(rules)
 app.add_typer(batches.app, name="batches")
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(sources.app, name="sources")
 app.command("check-setup")(check_setup_command)
 calendar.app.command()(sync)
 calendar.app.command()(reviews)

@@ -1,6 +1,7 @@
 """``enrollment-crm check-setup``: whether mail will arrive, and what to do where it will not."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -56,11 +57,12 @@ def check_setup_command(*, message: Message = None, resolver: Resolvers = None, 
     if as_json:
         typer.echo(json.dumps({"problem": has_problem(found), "checks": [asdict(one) for one in found]}))
     else:
-        _print(found)
+        print_checks(found)
     raise typer.Exit(1 if has_problem(found) else 0)
 
 
-def _print(found: list[SetupCheck]) -> None:
+def print_checks(found: Sequence[SetupCheck]) -> None:
+    """Each check as a line, with what to do below it."""
     console = Console(highlight=False)
     for one in found:
         console.print(f"{_MARKS[one.verdict]:>9} [bold]{escape(one.matter)}[/]: {escape(one.finding)}", soft_wrap=True)

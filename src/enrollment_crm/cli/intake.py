@@ -1,19 +1,18 @@
 """``enrollment-crm intake``: collect, validate and load, as the intake DAGs do."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from enrollment_crm.bootstrap import feeds_of, field_maps_of, loaders_of, secret_of, validator_of
+from enrollment_crm.bootstrap import feeds_of, field_maps_of, loaders_of, secret_of, sources_of, validator_of
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson, AsOf, instant_of_command
 from enrollment_crm.cli.output import print_counts, steps
 from enrollment_crm.domain.canonical_rows import RecordKind
-from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.feeds import Feed, file_feed
 from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
@@ -65,7 +64,7 @@ def intake(
     now = instant_of_command(as_of, settings, dry_run=dry_run)
     field_maps = field_maps_of(settings)
     loaders = loaders_of(settings)
-    given = _feed_of(file, source, field_maps) if file else None
+    given = _feed_of(file, source, settings) if file else None
     counts: dict[str, dict[str, int]] = {}
     with crm_database(settings) as engine, steps(quiet=as_json) as run:
         validator = run("Preparing the rules", partial(validator_of, settings))
@@ -84,7 +83,8 @@ def intake(
     print_counts("Intake", counts, as_json=as_json)
 
 
-def _feed_of(file: Path, source: str | None, field_maps: Mapping[str, FieldMap]) -> Feed:
-    if source is None or source not in field_maps:
-        raise typer.BadParameter(f"--source must be one of {', '.join(field_maps)}.", param_hint="--source")
-    return file_feed(source, field_maps[source].kind, file=file)
+def _feed_of(file: Path, source: str | None, settings: Settings) -> Feed:
+    sources = sources_of(settings)
+    if source is None or source not in sources:
+        raise typer.BadParameter(f"--source must be one of {', '.join(sources)}.", param_hint="--source")
+    return file_feed(source, sources[source].field_map.kind, file=file, sheet=sources[source].sheet)

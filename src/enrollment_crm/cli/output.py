@@ -55,11 +55,13 @@ def print_counts(title: str, counts: Mapping[str, Mapping[str, int]], *, as_json
     Console().print(table)
 
 
-def print_rows(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+def print_rows(
+    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, console: Console | None = None
+) -> None:
     """A table for people; what is no terminal gets lines wide enough not to break words."""
-    console = Console()
+    console = console or Console()
     if not console.is_terminal:
-        console = Console(width=_WIDTH_OF_A_FILE)
+        console = Console(width=_WIDTH_OF_A_FILE, stderr=console.stderr)
     table = Table(title=title, title_justify="left", show_lines=True)
     for column in columns:
         table.add_column(column)

@@ -22,6 +22,7 @@ from enrollment_crm.domain.campaigns import CampaignStoppedError
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.orchestration.alerts import tell_operations_batch_stopped, tell_operations_of_stop
+from enrollment_crm.orchestration.connections import airflow_connection
 from enrollment_crm.orchestration.run_parameters import RunParameters, read_parameters
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.answers import send_answers
@@ -48,7 +49,8 @@ def _start(params: Mapping[str, Any]) -> tuple[Settings, RunParameters]:
 def collect(kind: str, params: Mapping[str, Any]) -> Counts:
     """Ask every source of this DAG for its rows and keep them in the inbox."""
     settings, run = _start(params)
-    feeds = [feed for one in _TAKEN_IN[RecordKind(kind)] for feed in feeds_of(settings, one)]
+    kinds = _TAKEN_IN[RecordKind(kind)]
+    feeds = [feed for one in kinds for feed in feeds_of(settings, one, connections=airflow_connection)]
     return dataclasses.asdict(collect_rows(engine_of(settings), feeds, now=run.now, dry_run=run.dry_run))
 
 

@@ -51,7 +51,7 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
         header = next((cells for cells, _ in records if any(cell.strip() for cell in cells)), None)
         if header is None:
             raise FeedUnreadableError(f"{file.name} is empty, without even a header: ask for the export again.")
-        names = _column_names(header)
+        names = column_names(header)
         for cells, damage in records:
             if any(cell.strip() for cell in cells):
                 yield _row(names, cells, damage)
@@ -113,7 +113,8 @@ def _row(names: list[str], cells: list[str], damage: str | None) -> dict[str, st
     return {**row, **surplus, DAMAGE_NOTE: damage} if damage else row
 
 
-def _column_names(header: list[str]) -> list[str]:
+def column_names(header: list[str]) -> list[str]:
+    """The names of columns: one without is ``column 3``, a second ``Email`` is ``Email (2)``."""
     names: list[str] = []
     for number, cell in enumerate(header, 1):
         name = cell.strip(" \t\r\n\0\ufeff") or f"column {number}"

@@ -27,8 +27,8 @@ def pending_files(drop_directory: Path, source: str) -> list[Path]:
     folder = drop_directory / source
     if not folder.is_dir():
         return []
-    files = [path for path in folder.iterdir() if _is_finished(path)]
-    return sorted(files, key=lambda path: (path.stat().st_mtime_ns, path.name))
+    found = [(version, path) for path in folder.iterdir() if (version := _finished_version(path))]
+    return [path for _, path in sorted(found, key=lambda one: (one[0][1], one[1].name))]
 
 
 def version_of(file: Path) -> Version:
@@ -71,9 +71,13 @@ def _reserved(folder: Path, file: Path) -> Path:
     raise AssertionError("numbers do not end")
 
 
-def _is_finished(path: Path) -> bool:
+def _finished_version(path: Path) -> Version:
+    """The version of a file that nobody writes to any more; None for others, and where another worker took it."""
     name = path.name.lower()
     if name.startswith(_HIDDEN_BEGINNINGS) or name.endswith(_UNFINISHED_ENDINGS) or not path.is_file():
-        return False
+        return None
+    version = version_of(path)
     # Either way: a clock that runs ahead must not keep a file waiting for years.
-    return abs(time.time() - path.stat().st_mtime) >= _QUIET_SECONDS
+    if version is None or abs(time.time_ns() - version[1]) < _QUIET_SECONDS * 10**9:
+        return None
+    return version

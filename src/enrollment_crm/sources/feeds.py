@@ -1,17 +1,34 @@
 """Feeds: what a source has to give right now, with what to do once it is safely kept."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.sources import Source
 from enrollment_crm.sources.drop_folder import pending_files, set_aside, version_of
 from enrollment_crm.sources.dropped_files import read_dropped
-from enrollment_crm.sources.slate import fetch_slate
+from enrollment_crm.sources.pulls import PullLimits
+from enrollment_crm.sources.salesforce import SalesforceQuery, fetch_salesforce
+from enrollment_crm.sources.slate import SlateQuery, fetch_slate
 
 Rows = Iterable[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Pickup:
+    """How a source is asked for what has changed since its high-water mark, and how its rows move the mark."""
+
+    #: Rows that were changed at this instant or later, all of them for None; raises like ``Delivery.read``.
+    read_since: Callable[[datetime | None], Rows]
+    #: When a row was changed by the source's clock; None: it does not say.
+    changed_at: Callable[[Mapping[str, Any]], datetime | None]
+    #: How far behind its mark the source is asked again.
+    overlap: timedelta
 
 
 @dataclass(frozen=True)
@@ -23,6 +40,8 @@ class Delivery:
 
     read: Callable[[], Rows]
     keep: Callable[[], object]
+    #: Given where the source keeps a high-water mark: then it is asked by this instead of ``read``.
+    pickup: Pickup | None = None
 
 
 @dataclass(frozen=True)
@@ -36,25 +55,58 @@ class Feed:
     is_set_up: bool = True
 
 
-def slate_feed(source: str, kind: RecordKind, *, url: str, key: str, timeout_in_seconds: float) -> Feed:
-    """The Slate query at this address."""
-    read = partial(fetch_slate, url, key, timeout_in_seconds=timeout_in_seconds)
-    return Feed(source, kind, lambda: [Delivery(read, keep=_nothing)])
+def pull_feed(source: Source, query: Callable[[], SlateQuery | SalesforceQuery], *, limits: PullLimits) -> Feed:
+    """What is pulled of a source.
+
+    Args:
+        query: makes the query when it is asked; raises ``FeedRefusedError`` where a credential is missing.
+    """
+    read = partial(read_pull, source, query, limits=limits)
+    water = source.high_water
+    pickup = Pickup(lambda since: read(since=since), source.changed_at, water.overlap) if water else None
+    kind = source.field_map.kind
+    return Feed(source.name, kind, lambda: [Delivery(read, keep=_nothing, pickup=pickup)])
 
 
-def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path) -> Feed:
+def read_pull(
+    source: Source,
+    query: Callable[[], SlateQuery | SalesforceQuery],
+    *,
+    limits: PullLimits,
+    since: datetime | None = None,
+    first_page_only: bool = False,
+) -> Rows:
+    """The rows that a pulled source gives; raises like ``fetch_slate``."""
+    asked = query()
+    if isinstance(asked, SalesforceQuery):
+        return fetch_salesforce(asked, limits=limits, since=since, first_page_only=first_page_only)
+    local = since.astimezone(ZoneInfo(source.field_map.time_zone)) if since else None
+    return fetch_slate(asked, limits=limits, since=local, first_page_only=first_page_only)
+
+
+def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, sheet: str = "") -> Feed:
     """The files that another system drops for this source; each is set aside once its rows are kept."""
 
     def deliveries() -> Iterable[Delivery]:
         for file in pending_files(drop_directory, source):
-            yield Delivery(partial(read_dropped, file), keep=partial(set_aside, file, as_read=version_of(file)))
+            yield Delivery(
+                partial(_rows_if_there, file, sheet), keep=partial(set_aside, file, as_read=version_of(file))
+            )
 
     return Feed(source, kind, deliveries, is_set_up=(drop_directory / source).is_dir())
 
 
-def file_feed(source: str, kind: RecordKind, *, file: Path) -> Feed:
+def file_feed(source: str, kind: RecordKind, *, file: Path, sheet: str = "") -> Feed:
     """One file that somebody names; it stays where it is."""
-    return Feed(source, kind, lambda: [Delivery(partial(read_dropped, file), keep=_nothing)])
+    return Feed(source, kind, lambda: [Delivery(partial(read_dropped, file, sheet), keep=_nothing)])
+
+
+def _rows_if_there(file: Path, sheet: str) -> Iterator[Mapping[str, Any]]:
+    """A file that another worker has set aside meanwhile gives nothing: its rows are committed."""
+    try:
+        yield from read_dropped(file, sheet)
+    except FileNotFoundError:
+        return
 
 
 def _nothing() -> None:

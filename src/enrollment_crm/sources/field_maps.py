@@ -1,4 +1,4 @@
-"""The field maps of ``config/sources/*.yml``, checked with errors in words: file, key, what to do."""
+"""The files of ``config/sources/*.yml``, checked with errors in words: file, key, what to do."""
 
 from collections.abc import Hashable, Mapping
 from datetime import timedelta
@@ -11,6 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap, RawFields
 from enrollment_crm.domain.freshness import DEFAULT_BUDGET
+from enrollment_crm.domain.sources import Source
+from enrollment_crm.sources.source_files import TransportFile
 
 #: A year: a feed that may be older than that is not watched.
 _LONGEST_BUDGET_IN_HOURS = 8_784
@@ -26,28 +28,17 @@ class _Joined(BaseModel):
     joined: list[str]
 
 
-class _SecretReference(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    environment: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
-
-
-class _SourceFile(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
+class _SourceFile(TransportFile):
     kind: RecordKind
     time_zone: str
     fields: dict[str, str | list[str] | _Joined]
-    value_maps: dict[str, dict[str, str]] = {}
-    terms: dict[str, str] = {}
-    date_formats: list[str] = []
-    defaults: dict[str, str] = {}
-    blanks: list[str] = []
+    value_maps: dict[str, dict[str, str]] = Field({})
+    terms: dict[str, str] = Field({})
+    date_formats: list[str] = Field([])
+    defaults: dict[str, str] = Field({})
+    blanks: list[str] = Field([])
     freshness_budget_in_hours: float | None = Field(None, gt=0, le=_LONGEST_BUDGET_IN_HOURS)
     freshness: Literal["not_watched"] | None = None
-    transport: Literal["webhook"] | None = None
-    #: Names of the variables that hold the secrets: two while the sender rotates them.
-    secrets: list[_SecretReference] = Field([], max_length=2)
 
 
 class _TextLoader(yaml.BaseLoader):
@@ -63,7 +54,12 @@ class _TextLoader(yaml.BaseLoader):
 
 
 def read_field_maps(directory: Path, *, countries: Mapping[str, str]) -> dict[str, FieldMap]:
-    """The field map of each source by its name (the file name).
+    """The field map of each source by its name (the file name); see ``read_sources``."""
+    return {name: source.field_map for name, source in read_sources(directory, countries=countries).items()}
+
+
+def read_sources(directory: Path, *, countries: Mapping[str, str]) -> dict[str, Source]:
+    """Each source by its name (the file name).
 
     Args:
         directory: ``config/sources``.
@@ -75,7 +71,7 @@ def read_field_maps(directory: Path, *, countries: Mapping[str, str]) -> dict[st
     files = sorted(directory.glob("*.yml"))
     if not files:
         raise FieldMapError(f"{directory} holds no field map: add a file such as form.yml.")
-    return {file.stem: _read_field_map(file, countries) for file in files}
+    return {file.stem: _read_source(file, countries) for file in files}
 
 
 def read_countries(file: Path) -> dict[str, str]:
@@ -92,28 +88,32 @@ def read_countries(file: Path) -> dict[str, str]:
     return countries
 
 
-def _read_field_map(file: Path, countries: Mapping[str, str]) -> FieldMap:
+def _read_source(file: Path, countries: Mapping[str, str]) -> Source:
     try:
         entry = _SourceFile.model_validate(_read_yaml(file))
-        return FieldMap(
-            source=file.stem,
-            kind=entry.kind,
-            fields={name: _raw_fields(raw) for name, raw in entry.fields.items()},
-            time_zone=entry.time_zone,
-            value_maps=_with_countries(entry, countries),
-            terms=entry.terms,
-            date_formats=tuple(entry.date_formats),
-            defaults=entry.defaults,
-            blanks=tuple(entry.blanks),
-            freshness_budget=_freshness_budget(entry),
-            webhook_secrets=_webhook_secrets(entry),
-        )
+        return entry.source_of(file.stem, _field_map(file.stem, entry, countries))
     except ValidationError as error:
         raise FieldMapError(f"{file.name}: {_in_words(error)}") from None
     except FieldMapError:
         raise
     except ValueError as error:
         raise FieldMapError(f"{file.name}: {error}") from error
+
+
+def _field_map(name: str, entry: _SourceFile, countries: Mapping[str, str]) -> FieldMap:
+    return FieldMap(
+        source=name,
+        kind=entry.kind,
+        fields={name: _raw_fields(raw) for name, raw in entry.fields.items()},
+        time_zone=entry.time_zone,
+        value_maps=_with_countries(entry, countries),
+        terms=entry.terms,
+        date_formats=tuple(entry.date_formats),
+        defaults=entry.defaults,
+        blanks=tuple(entry.blanks),
+        freshness_budget=_freshness_budget(entry),
+        webhook_secrets=entry.webhook_secrets(),
+    )
 
 
 def _read_yaml(file: Path) -> dict[str, Any]:
@@ -149,12 +149,6 @@ def _freshness_budget(entry: _SourceFile) -> timedelta | None:
     return timedelta(hours=hours) if hours else DEFAULT_BUDGET
 
 
-def _webhook_secrets(entry: _SourceFile) -> tuple[str, ...] | None:
-    if entry.transport is None and entry.secrets:
-        raise ValueError("secrets belong to transport: webhook: add that line, or take them out.")
-    return None if entry.transport is None else tuple(one.environment for one in entry.secrets)
-
-
 def _with_countries(entry: _SourceFile, countries: Mapping[str, str]) -> dict[str, Mapping[str, str]]:
     """The value maps; a country is also known by every name in ``config/countries.yml``."""
     maps: dict[str, Mapping[str, str]] = dict(entry.value_maps)
@@ -165,5 +159,6 @@ def _with_countries(entry: _SourceFile, countries: Mapping[str, str]) -> dict[st
 
 def _in_words(error: ValidationError) -> str:
     return "; ".join(
-        f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors(include_input=False)
+        ": ".join(filter(None, (".".join(map(str, one["loc"])), one["msg"].removeprefix("Value error, "))))
+        for one in error.errors(include_input=False)
     )

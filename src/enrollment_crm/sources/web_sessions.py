@@ -2,7 +2,7 @@
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NameResolutionError, NewConnectionError, ReadTimeoutError
+from urllib3.exceptions import NameResolutionError, NewConnectionError, ProtocolError, ReadTimeoutError
 from urllib3.util import Retry
 
 _RETRIES = 3
@@ -11,23 +11,39 @@ _LONGEST_WAIT_IN_SECONDS = 30
 _MOST_REDIRECTS = 5
 #: The first that fits.
 _FAILURES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
-    ((requests.exceptions.SSLError,), "its certificate is not valid"),
+    ((requests.exceptions.ContentDecodingError,), "the answer is packed in a way that cannot be unpacked"),
     ((requests.exceptions.Timeout, ReadTimeoutError), "no answer within {:g} s"),
     ((requests.exceptions.ChunkedEncodingError,), "the answer broke off"),
     ((NameResolutionError,), "its host is not known"),
     ((NewConnectionError,), "nobody answers there"),
+    ((ProtocolError,), "the connection broke off"),
 )
+#: What OpenSSL says about a certificate, by its number.
+_CERTIFICATE_FAILURES = {
+    9: "it is not valid yet",
+    10: "it has expired",
+    18: "it is signed by itself",
+    19: "it is signed by itself",
+    20: "nobody knows who signed it",
+    62: "it belongs to another host",
+}
 
 
-def web_session() -> requests.Session:
-    """A session that asks again, with growing pauses or those that ``Retry-After`` names, when a server is busy."""
+def web_session(*, longest_wait_in_seconds: int = _LONGEST_WAIT_IN_SECONDS) -> requests.Session:
+    """A session that asks again, with growing pauses or those that ``Retry-After`` names, when a server is busy.
+
+    Args:
+        longest_wait_in_seconds: no pause is longer, whatever ``Retry-After`` names.
+    """
     retry = Retry(
         total=_RETRIES,
         backoff_factor=0.5,
         backoff_jitter=0.5,
         status_forcelist=(429, 500, 502, 503, 504),
         raise_on_status=False,
-        retry_after_max=_LONGEST_WAIT_IN_SECONDS,
+        retry_after_max=longest_wait_in_seconds,
+        # A token is asked for by POST, and asking twice does no harm.
+        allowed_methods=frozenset({"GET", "POST"}),
     )
     session = requests.Session()
     session.max_redirects = _MOST_REDIRECTS
@@ -41,7 +57,15 @@ def failure_in_words(error: requests.exceptions.RequestException, timeout_in_sec
     # After the last attempt, requests hides the reason in what urllib3 gave up with.
     given_up = error.args[0] if error.args else None
     reason = getattr(given_up, "reason", given_up)
+    if isinstance(error, requests.exceptions.SSLError):
+        return _certificate_in_words(reason)
     for kinds, words in _FAILURES:
         if isinstance(error, kinds) or isinstance(reason, kinds):
             return words.format(timeout_in_seconds)
     return type(error).__name__
+
+
+def _certificate_in_words(reason: object) -> str:
+    found = reason.args[0] if isinstance(reason, Exception) and reason.args else None
+    why = _CERTIFICATE_FAILURES.get(getattr(found, "verify_code", None) or 0)
+    return f"its certificate is not valid{f': {why}' if why else ''}"

@@ -1,8 +1,9 @@
 """The inbox: raw rows are committed as they came, before anybody is answered or judged."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Engine
 
@@ -10,10 +11,11 @@ from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.sources.feed_errors import FeedError
-from enrollment_crm.sources.feeds import Delivery, Feed
+from enrollment_crm.sources.feeds import Delivery, Feed, Pickup, Rows
 from enrollment_crm.storage.deliveries import note_delivery
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.freshness import record_delivery
+from enrollment_crm.storage.high_water_marks import high_water_mark_of, raise_high_water_mark
 from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
 from enrollment_crm.workflows.garbage import garbage_is_left
 
@@ -64,13 +66,46 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
 
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
-    rows = delivery.read()
+    rows = _ask(engine, feed, delivery)
+    tide = _Tide(delivery.pickup, now)
     with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
         record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
-        kept = keep_raw_rows(connection, rows, source=feed.source, kind=feed.kind.value, received_at=now)
-        damaged = sum(1 for row in rows if DAMAGE_NOTE in row)
-        counts = {"new": kept.new, "known": kept.known, "damaged": damaged}
+        kept = keep_raw_rows(connection, tide.over(rows), source=feed.source, kind=feed.kind.value, received_at=now)
+        if tide.highest is not None:
+            raise_high_water_mark(connection, feed.source, tide.highest, at=now)
+        counts = {"new": kept.new, "known": kept.known, "damaged": tide.damaged}
         note_delivery(connection, source=feed.source, kind=feed.kind.value, at=now, **counts)
     if not dry_run:
         delivery.keep()
     return Collected(kept.new, kept.known)
+
+
+def _ask(engine: Engine, feed: Feed, delivery: Delivery) -> Rows:
+    """The rows of a delivery: all, or what changed since an overlap before the mark. No transaction waits for it."""
+    pickup = delivery.pickup
+    if pickup is None:
+        return delivery.read()
+    with transaction(engine) as connection:
+        mark = high_water_mark_of(connection, feed.source)
+    return pickup.read_since(mark and mark - pickup.overlap)
+
+
+class _Tide:
+    """What the rows that pass by come to: the latest change, and how many are damaged.
+
+    A change that lies ahead of our clock does not count: it would hide all until then.
+    """
+
+    def __init__(self, pickup: Pickup | None, now: datetime) -> None:
+        self._pickup, self._now = pickup, now
+        self.highest: datetime | None = None
+        self.damaged = 0
+
+    def over(self, rows: Rows) -> Iterator[Mapping[str, Any]]:
+        """The rows as they come."""
+        for row in rows:
+            self.damaged += DAMAGE_NOTE in row
+            changed = self._pickup.changed_at(row) if self._pickup else None
+            if changed and changed <= self._now and (self.highest is None or changed > self.highest):
+                self.highest = changed
+            yield row

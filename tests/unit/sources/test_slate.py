@@ -15,7 +15,8 @@ from enrollment_crm.sources.feed_errors import (
     FeedUnreachableError,
     FeedUnreadableError,
 )
-from enrollment_crm.sources.slate import fetch_slate
+from enrollment_crm.sources.pulls import PullLimits
+from enrollment_crm.sources.slate import SlateQuery, fetch_slate
 
 KEY = "s3cret/key+1"
 PATH = "/manage/query/run"
@@ -28,8 +29,12 @@ def slate() -> Iterator[HTTPServer]:
         yield server
 
 
+def fetch_url(url: str, *, seconds: float = 2) -> list[dict[str, object]]:
+    return list(fetch_slate(SlateQuery(url, KEY), limits=PullLimits(timeout_in_seconds=seconds)))
+
+
 def fetch(slate: HTTPServer) -> list[dict[str, object]]:
-    return fetch_slate(slate.url_for(PATH) + "?id=guid", KEY, timeout_in_seconds=2)
+    return fetch_url(slate.url_for(PATH) + "?id=guid")
 
 
 def test_gives_the_rows_as_they_are(slate: HTTPServer) -> None:
@@ -64,7 +69,11 @@ def test_asks_again_when_the_feed_is_busy(slate: HTTPServer) -> None:
         (Response("[" * 100_000), FeedUnreadableError, "no complete"),
         (Response("[1]"), FeedUnreadableError, "no complete"),
         (Response(""), FeedUnreadableError, "nothing"),
-        (Response("", 403), FeedRefusedError, "answers 403: check CRM_SLATE_QUERY_URL"),
+        (
+            Response("", 403),
+            FeedRefusedError,
+            r"answers 403 \(not allowed\): check address and credentials in config/sources/slate.yml",
+        ),
         (Response("", 302, {"Location": "http://elsewhere.example/"}), FeedRefusedError, "answers 302"),
         (Response("", 404), FeedRefusedError, "answers 404"),
         (Response("", 501), FeedUnreachableError, "answers 501. It is tried again"),
@@ -84,7 +93,7 @@ def test_half_a_body_is_an_answer_that_broke_off() -> None:
         threading.Thread(target=answer_by_halves, args=[listener], daemon=True).start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}{PATH}"
         with pytest.raises(FeedUnreachableError, match="broke off"):
-            fetch_slate(url, KEY, timeout_in_seconds=5)
+            fetch_url(url, seconds=5)
 
 
 def answer_by_halves(listener: socket.socket) -> None:
@@ -100,7 +109,7 @@ def answer_by_halves(listener: socket.socket) -> None:
 def test_the_key_is_in_no_log_line_and_no_part_of_the_error(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     with pytest.raises(FeedUnreachableError) as caught:
-        fetch_slate("http://127.0.0.1:1/manage/query/run?id=guid", KEY, timeout_in_seconds=0.2)
+        fetch_url("http://127.0.0.1:1/manage/query/run?id=guid", seconds=0.2)
     assert "Retry" in caplog.text  # otherwise nothing was logged that could have held it
     for secret in (KEY, "s3cret%2Fkey%2B1", "s3cret"):
         assert secret not in caplog.text
@@ -110,5 +119,5 @@ def test_the_key_is_in_no_log_line_and_no_part_of_the_error(caplog: pytest.LogCa
 
 @pytest.mark.parametrize("url", ["", "file:///etc/passwd", "enroll.example/manage"])
 def test_an_address_that_is_none_is_refused(url: str) -> None:
-    with pytest.raises(FeedRefusedError, match="CRM_SLATE_QUERY_URL"):
-        fetch_slate(url, KEY, timeout_in_seconds=1)
+    with pytest.raises(FeedRefusedError, match=r"config/sources/slate\.yml"):
+        fetch_url(url)

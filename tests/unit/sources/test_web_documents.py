@@ -63,7 +63,7 @@ def test_asks_again_when_the_server_is_busy_and_as_late_as_it_says(site: HTTPSer
         (
             Response(b"not zipped", headers={**HTML, "Content-Encoding": "gzip"}),
             FeedUnreachableError,
-            "cannot be read: ContentDecodingError",
+            "cannot be read: the answer is packed in a way that cannot be unpacked",
         ),
     ],
 )

@@ -166,6 +166,19 @@ class SourceDeliveryRow(Base):
     taken_in_until: Mapped[datetime | None]
 
 
+class HighWaterMarkRow(Base):
+    """How far a source was read, by its own clock: its next pull begins an overlap before that."""
+
+    __tablename__ = "high_water_mark"
+
+    #: File name in config/sources/.
+    source: Mapped[str] = mapped_column(primary_key=True)
+    #: The latest change among its committed rows, by the source's clock and not ahead of the pipeline's.
+    mark: Mapped[datetime]
+    #: When a delivery moved it last, by the pipeline's clock.
+    moved_at: Mapped[datetime]
+
+
 class FreshnessGateRow(Base):
     """Whether operations know the freshness gate as closed: so that they are told once. One row at most."""
 

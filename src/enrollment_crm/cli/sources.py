@@ -1,0 +1,123 @@
+"""``enrollment-crm sources``: try each source, and propose how an unknown file is read."""
+
+import json
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+import yaml
+from rich.markup import escape
+
+from enrollment_crm.bootstrap import field_maps_of, programs_of, trials_of
+from enrollment_crm.cli.check_setup import print_checks
+from enrollment_crm.cli.options import AsJson
+from enrollment_crm.cli.output import REMARKS, print_rows
+from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.mapping_proposals import MappingProposal, propose_mapping
+from enrollment_crm.domain.setup_checks import has_problem
+from enrollment_crm.settings import Settings
+from enrollment_crm.sources.dropped_files import read_dropped
+from enrollment_crm.sources.feed_errors import FeedError
+from enrollment_crm.workflows.source_checks import check_sources
+
+#: Enough to meet the values of a file, and little enough for any memory.
+_ROWS_LOOKED_AT = 10_000
+_MOST_VALUES_SHOWN = 20
+_WITHOUT_ZONE = "America/New_York"
+
+app = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    help="""
+    The sources of `config/sources/`: where rows come from, and how their columns and values are read.
+
+    `check` tries each one and says what is wrong; `map` proposes the file for a source that is new.
+    """,
+)
+
+SourceName = Annotated[
+    str | None, typer.Option("--source", metavar="NAME", help="This one alone: a file name in config/sources/.")
+]
+Kind = Annotated[RecordKind | None, typer.Option("--kind", help="What its rows are about. Default: what fits best.")]
+Sheet = Annotated[str, typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook that has several.")]
+Export = Annotated[
+    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, TSV, JSON or XLSX.")
+]
+
+
+@app.command()
+def check(*, source: SourceName = None, as_json: AsJson = False) -> None:
+    """Try each source: log in and ask for one page, read what waits in its drop folder, look at its secrets.
+
+    Each line says `ok`, `warning`, `problem` or `not asked` (the source is not set up), and what to do. Columns that
+    are not there and values without a meaning are named; nothing is kept, and no file is moved.
+
+    Exit code 1 where there is a problem.
+    """
+    trials = trials_of(Settings())
+    if source is not None and source not in trials:
+        raise typer.BadParameter(f"it must be one of {', '.join(trials)}.", param_hint="--source")
+    found = check_sources([one for name, one in trials.items() if source in (None, name)])
+    if as_json:
+        typer.echo(json.dumps({"problem": has_problem(found), "checks": [asdict(one) for one in found]}))
+    else:
+        print_checks(found)
+    raise typer.Exit(1 if has_problem(found) else 0)
+
+
+@app.command("map")
+def map_(file: Export, *, kind: Kind = None, sheet: Sheet = "", as_json: AsJson = False) -> None:
+    """Propose the file of `config/sources/` that reads an unknown export, and show what has no meaning yet.
+
+    The proposal is YAML on the standard output. It goes by what the configured sources call things: look at each
+    line before you keep it. Values without a meaning are shown with how often they occur; nothing is kept.
+
+    Exit code 1 where the file cannot be read or holds no row.
+    """
+    settings = Settings()
+    try:
+        rows = list(islice(read_dropped(file, sheet), _ROWS_LOOKED_AT))
+    except FeedError as error:
+        raise _wrong(str(error)) from None
+    if not rows:
+        raise _wrong(f"{file.name} holds no row: ask for an export with some.")
+    proposal = propose_mapping(rows, field_maps_of(settings).values(), kind=kind, programs=programs_of(settings))
+    if as_json:
+        typer.echo(json.dumps(asdict(proposal)))
+        return
+    typer.echo(yaml.safe_dump(_as_file(proposal), sort_keys=False, allow_unicode=True, width=110), nl=False)
+    _print_open_ends(proposal)
+
+
+def _wrong(words: str) -> typer.Exit:
+    REMARKS.print(f"[bold red]Error:[/] {escape(words)}", highlight=False)
+    return typer.Exit(1)
+
+
+def _as_file(proposal: MappingProposal) -> dict[str, Any]:
+    content: dict[str, Any] = {
+        "kind": proposal.kind.value,
+        "transport": "drop_folder",
+        "time_zone": _WITHOUT_ZONE,
+        "fields": {name: one[0] if len(one) == 1 else list(one) for name, one in proposal.fields.items()},
+    }
+    maps = {name: dict(values) for name, values in proposal.value_maps.items()}
+    terms = maps.pop("entry_term", {})
+    return content | ({"value_maps": maps} if maps else {}) | ({"terms": terms} if terms else {})
+
+
+def _print_open_ends(proposal: MappingProposal) -> None:
+    if proposal.missing:
+        REMARKS.print(f"[bold]No column was found for:[/] {escape(', '.join(proposal.missing))}", highlight=False)
+    if proposal.unread:
+        REMARKS.print(f"[bold]Nothing reads:[/] {escape(', '.join(proposal.unread))}", highlight=False)
+    rows = [
+        (name, value, str(count))
+        for name, said in proposal.unmapped.items()
+        for value, count in list(said.items())[:_MOST_VALUES_SHOWN]
+    ]
+    if rows:
+        print_rows("Values without a meaning", ("Field", "Value", "Rows"), rows, console=REMARKS)
+        REMARKS.print("Give each one under value_maps (terms: under terms), or leave it to the quarantine.")

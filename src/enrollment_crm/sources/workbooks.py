@@ -1,0 +1,213 @@
+"""Workbooks (XLSX) that people drop: the rows of one sheet, values as they are seen, one row at a time."""
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import repeat
+from pathlib import Path
+from typing import Any
+
+from openpyxl import load_workbook
+from openpyxl.utils.cell import range_boundaries
+
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+from enrollment_crm.sources.delimited import column_names
+from enrollment_crm.sources.feed_errors import FeedUnreadableError
+
+_PROTECTED_OR_OLD = b"\xd0\xcf\x11\xe0"
+_ARCHIVE = b"PK\x03\x04"
+_MEBIBYTE = 1024**2
+#: Unpacked. A million rows of forty columns have about a gigabyte.
+_MOST_BYTES = 2_048 * _MEBIBYTE
+#: The texts that cells share are held in memory.
+_MOST_SHARED_BYTES = 256 * _MEBIBYTE
+_MOST_PARTS = 10_000
+_PIECE_IN_BYTES = _MEBIBYTE
+_SHARED = "xl/sharedStrings.xml"
+_FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
+_MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z]+\d+:[A-Z]+\d+)\"")
+#: Longer than any tag that is looked for: one may lie across two pieces.
+_OVERLAP_IN_BYTES = 200
+#: A formula stands there whose result nobody has saved.
+_UNSAVED = object()
+
+#: First row, last row and first column (from 1) of cells that were merged, with the last column.
+_Merged = tuple[int, int, int, int]
+
+
+def read_workbook(file: Path, sheet: str = "") -> Iterator[dict[str, Any]]:
+    """All data rows of a sheet, by column name.
+
+    The header is the first row with more than one cell: titles above it are passed over. Merged cells say the same in
+    each row that they cover. A date is text in ISO 8601; a formula is its saved result, and a row with one that was
+    never saved comes back with a note under ``DAMAGE_NOTE``.
+
+    Args:
+        sheet: its name; empty: the workbook has one that is not hidden.
+
+    Raises:
+        FeedUnreadableError: it is protected, broken, far too big, or it is not clear which sheet is meant.
+    """
+    _check(file)
+    try:
+        yield from _rows_of_file(file, sheet)
+    except (KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError, SyntaxError, zipfile.BadZipFile):
+        # Whatever a damaged part makes the library stumble over. Its words may quote cells.
+        raise FeedUnreadableError(
+            f"{file.name} is damaged: open it in a spreadsheet program, save it anew as .xlsx and drop that."
+        ) from None
+
+
+def _check(file: Path) -> None:
+    with file.open("rb") as content:
+        start = content.read(len(_ARCHIVE))
+    if start == _PROTECTED_OR_OLD:
+        raise FeedUnreadableError(
+            f"{file.name} is protected by a password, or of the format before 2007: save it as .xlsx without a "
+            "password, or as CSV (UTF-8), and drop that."
+        )
+    if start != _ARCHIVE:
+        raise FeedUnreadableError(f"{file.name} is no workbook, whatever its name says: ask for the export again.")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            parts = archive.infolist()
+    except (zipfile.BadZipFile, ValueError, OSError):
+        raise FeedUnreadableError(f"{file.name} breaks off or is damaged: ask for the export again.") from None
+    shared = sum(part.file_size for part in parts if part.filename == _SHARED)
+    # An archive gives no more than it declares, so what it declares is the limit.
+    if len(parts) > _MOST_PARTS or shared > _MOST_SHARED_BYTES or sum(p.file_size for p in parts) > _MOST_BYTES:
+        raise FeedUnreadableError(
+            f"{file.name} unpacks to more than a workbook of applicants can hold: save it as CSV (UTF-8) and drop that."
+        )
+    if not any(part.filename == "xl/workbook.xml" for part in parts):
+        raise FeedUnreadableError(f"{file.name} is an archive and no workbook: unpack it and drop what is inside.")
+
+
+def _rows_of_file(file: Path, sheet: str) -> Iterator[dict[str, Any]]:
+    with closing(load_workbook(file, read_only=True, data_only=True)) as workbook:
+        name = _sheet_name(file, workbook, sheet)
+        found = _sheet(workbook, name)
+        has_formulas, merged = _what_it_holds(file, found)
+        if not has_formulas:
+            yield from _rows(file, _filled(_values(found), merged))
+            return
+        # A second look at the same cells shows where a formula stands.
+        with closing(load_workbook(file, read_only=True, data_only=False)) as formulas:
+            values = zip(_values(found), _values(_sheet(formulas, name)), strict=False)
+            yield from _rows(file, _filled(map(_with_unsaved, values), merged))
+
+
+def _sheet_name(file: Path, workbook: Any, sheet: str) -> str:
+    visible = [one.title for one in workbook.worksheets if one.sheet_state == "visible"]
+    if sheet and sheet not in workbook.sheetnames:
+        raise FeedUnreadableError(
+            f"{file.name} has no sheet {sheet!r}, it has {', '.join(visible)}: correct sheet in config/sources/."
+        )
+    if not sheet and len(visible) != 1:
+        raise FeedUnreadableError(
+            f"{file.name} has the sheets {', '.join(visible) or '(all hidden)'}: name one as sheet in config/sources/, "
+            "or drop a workbook that has one."
+        )
+    return sheet or visible[0]
+
+
+def _sheet(workbook: Any, name: str) -> Any:
+    sheet = workbook[name]
+    # Programs write wrong sizes into workbooks: all cells that are there count.
+    sheet.reset_dimensions()
+    return sheet
+
+
+def _what_it_holds(file: Path, sheet: Any) -> tuple[bool, list[_Merged]]:
+    """Whether there are formulas, and what is merged: the reader that saves memory tells neither."""
+    has_formulas, merged, before = False, set[_Merged](), b""
+    with zipfile.ZipFile(file) as archive, archive.open(sheet._worksheet_path) as content:
+        while piece := content.read(_PIECE_IN_BYTES):
+            text = before + piece
+            has_formulas = has_formulas or _FORMULA.search(text) is not None
+            for found in _MERGED.finditer(text):
+                left, top, right, bottom = (side or 0 for side in range_boundaries(found[1].decode()))
+                merged.add((top, bottom, left, right))
+            before = text[-_OVERLAP_IN_BYTES:]
+    return has_formulas, sorted(merged)
+
+
+def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:
+    rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(values_only=True)
+    return rows
+
+
+def _with_unsaved(both: tuple[tuple[Any, ...], tuple[Any, ...]]) -> tuple[Any, ...]:
+    values, formulas = both
+    return tuple(
+        _UNSAVED if value is None and formula is not None else value
+        for value, formula in zip(values, formulas, strict=False)
+    )
+
+
+def _filled(rows: Iterator[tuple[Any, ...]], merged: list[_Merged]) -> Iterator[tuple[Any, ...]]:
+    """The rows with each merged value in every row that it covers; beside it, it stands once."""
+    ahead, under = list(reversed(merged)), dict[int, tuple[int, Any]]()
+    for number, cells in enumerate(rows, 1):
+        while ahead and ahead[-1][0] <= number:
+            top, bottom, left, _ = ahead.pop()
+            if top == number and bottom > top and left <= len(cells):
+                under[left] = (bottom, cells[left - 1])
+        under = {column: one for column, one in under.items() if one[0] >= number}
+        if under and any(cell is not None for cell in cells):
+            wide = [*cells, *repeat(None, max(0, max(under) - len(cells)))]
+            for column, (_, value) in under.items():
+                wide[column - 1] = value
+            cells = tuple(wide)  # noqa: PLW2901 - the row as it is seen
+        yield cells
+
+
+def _rows(file: Path, rows: Iterator[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+    names: list[str] = []
+    alone: list[tuple[Any, ...]] = []
+    for cells in rows:
+        filled = sum(1 for cell in cells if _text(cell) not in (None, ""))
+        if names and filled:
+            yield _row(names, cells)
+        elif filled > 1:
+            names = column_names([str(_text(cell) or "") for cell in _without_end(cells)])
+        elif filled:
+            alone.append(cells)
+    if not names and not alone:
+        raise FeedUnreadableError(f"{file.name} is empty, without even a header: ask for the export again.")
+    if not names:  # all of it is one column
+        head, *others = alone
+        names = column_names([str(_text(cell) or "") for cell in _without_end(head)])
+        yield from (_row(names, cells) for cells in others)
+
+
+def _without_end(cells: tuple[Any, ...]) -> tuple[Any, ...]:
+    last = max((number for number, cell in enumerate(cells, 1) if cell is not None), default=0)
+    return cells[:last]
+
+
+def _row(names: list[str], cells: tuple[Any, ...]) -> dict[str, Any]:
+    row: dict[str, Any] = {name: _text(cell) for name, cell in zip(names, cells, strict=False)}
+    surplus = {f"column {n}": _text(cell) for n, cell in enumerate(cells, 1) if n > len(names) and cell is not None}
+    unsaved = [name for name, cell in zip(names, cells, strict=False) if cell is _UNSAVED]
+    if surplus:
+        return {**row, **surplus, DAMAGE_NOTE: f"{len(names) + len(surplus)} cells under {len(names)} headings"}
+    if unsaved:
+        return {**row, DAMAGE_NOTE: "a formula has no saved result: open the workbook, save it, and drop it again"}
+    return row
+
+
+def _text(cell: Any) -> Any:
+    """What JSON can hold: numbers, texts and yes or no stay; a time becomes ISO 8601, a midnight its day."""
+    if cell is _UNSAVED:
+        return None
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(timespec="seconds")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, Decimal | timedelta):
+        return str(cell)
+    return cell
