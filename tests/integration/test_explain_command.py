@@ -37,7 +37,7 @@ def explained(run: Any, who: str) -> dict[str, Any]:
 def test_what_was_sent_what_was_withheld_and_what_comes_next(office: Office, run: Any) -> None:
     person = office.sign_up(ANA, time_zone=SHANGHAI)
     office.answer(MessageKind.WELCOME, SEPTEMBER)
-    office.sign_up(ANA, entry_term="spring 2027")
+    office.sign_up(ANA, at=SEPTEMBER + MINUTE, entry_term="spring 2027")
     office.report(at=T_30 + MINUTE, YearTerm="spring 2027")
     office.sweep(T_30 + MINUTE)
     seen = explained(run, f" {ANA.upper()} ")
