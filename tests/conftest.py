@@ -20,6 +20,23 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
         yield running
 
 
+#: Deletes what there is and starts all numbers anew. TRUNCATE makes new files for every table and index: forty times
+#: as long, and longer than most tests.
+EMPTY = f"""
+DO $$
+DECLARE one text; has_rows boolean;
+BEGIN
+    SET LOCAL session_replication_role = replica;
+    FOREACH one IN ARRAY '{{{",".join(table.name for table in Base.metadata.sorted_tables)}}}'::text[] LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I)', one) INTO has_rows;
+        IF has_rows THEN EXECUTE format('DELETE FROM %I', one); END IF;
+    END LOOP;
+    PERFORM setval(format('%I.%I', schemaname, sequencename)::regclass, 1, false) FROM pg_sequences
+        WHERE schemaname = current_schema() AND last_value IS NOT NULL;
+END $$
+"""
+
+
 @pytest.fixture(scope="session")
 def migrated_engine(cluster: Cluster) -> Iterator[Engine]:
     """The database of the test run, as the migrations make it."""
@@ -32,7 +49,6 @@ def migrated_engine(cluster: Cluster) -> Iterator[Engine]:
 @pytest.fixture
 def engine(migrated_engine: Engine) -> Engine:
     """The database, emptied: workflows commit, so a test cannot be rolled back."""
-    tables = ", ".join(f'"{table.name}"' for table in Base.metadata.sorted_tables)
     with migrated_engine.begin() as connection:
-        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
+        connection.execute(text(EMPTY))
     return migrated_engine

@@ -63,14 +63,23 @@ class Inbox:
         return [parser.parsebytes(folder.get_bytes(key)) for key in folder.keys()]  # noqa: SIM118
 
 
-@pytest.fixture
-def inbox(tmp_path: Path) -> Iterator[Inbox]:
-    """An SMTP server on loopback for one test."""
-    port, directory = free_port(), tmp_path / "mail"
-    with Supervisor(log_directory=tmp_path / "logs") as supervisor:
+@pytest.fixture(scope="session")
+def shared_inbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inbox]:
+    """An SMTP server on loopback, a process of its own: starting one takes longer than most tests."""
+    folder = tmp_path_factory.mktemp("inbox")
+    port, directory = free_port(), folder / "mail"
+    with Supervisor(log_directory=folder / "logs") as supervisor:
         supervisor.launch(smtp_mailbox.service(port, directory))
         supervisor.wait_until_ready()
         yield Inbox(port, directory)
+
+
+@pytest.fixture
+def inbox(shared_inbox: Inbox) -> Inbox:
+    """The same, emptied."""
+    for message in shared_inbox.directory.glob("*/*"):
+        message.unlink()
+    return shared_inbox
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ def high_water_mark_of(connection: Connection, source: str) -> datetime | None:
 
 def high_water_marks(connection: Connection) -> dict[str, datetime]:
     """The marks of all sources."""
-    return dict(connection.execute(select(HighWaterMarkRow.source, HighWaterMarkRow.mark)).tuples().all())
+    return dict(connection.execute(select(HighWaterMarkRow.source, HighWaterMarkRow.mark)).all())
 
 
 def raise_high_water_mark(connection: Connection, source: str, mark: datetime, *, at: datetime) -> None:
