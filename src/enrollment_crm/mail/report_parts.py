@@ -12,6 +12,8 @@ _LONGEST_WORDS = 300
 _LONGEST_TEXT = 16_384
 #: Whatever looks like an address: words are stored, and belong to nobody.
 _ADDRESS = re.compile(r"[^\s<>;,:\"']+@[^\s<>;,\"']+")
+#: Control characters and halves of characters. PostgreSQL stores no NUL, and an escape would be the terminal's.
+_NO_WORDS = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _STATUS_PARTS = frozenset({"message/delivery-status", "message/global-delivery-status"})
 _FEEDBACK_PART = "message/feedback-report"
 _RETURNED = frozenset({"message/rfc822", "message/global", "text/rfc822-headers", "message/rfc822-headers"})
@@ -34,8 +36,8 @@ class DeliveryReport:
 
 
 def without_addresses(text: str) -> str:
-    """The text on one line, shortened, with every address taken out."""
-    return _ADDRESS.sub("<address>", " ".join(text.split()))[:_LONGEST_WORDS]
+    """The text on one line, shortened, with every address taken out, and all that neither database nor screen take."""
+    return _ADDRESS.sub("<address>", " ".join(_NO_WORDS.sub(" ", text).split()))[:_LONGEST_WORDS]
 
 
 def text_of(part: Message) -> str:

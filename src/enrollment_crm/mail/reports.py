@@ -26,7 +26,7 @@ from enrollment_crm.domain.feedback import Feedback, FeedbackKind
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.mail.heuristics import looks_failed
 from enrollment_crm.mail.messages import EnvelopeSenderInvalid, read_envelope_sender
-from enrollment_crm.mail.report_parts import delivery_report, feedback_type, returned_headers
+from enrollment_crm.mail.report_parts import delivery_report, feedback_type, returned_headers, without_addresses
 
 #: Content beyond this is not read.
 LARGEST_READ_IN_BYTES = 2 * 1024 * 1024
@@ -152,7 +152,9 @@ class _About:
         message_id = self._vouched([*_values(self.letter, _RECIPIENT_HEADERS), *returned]) or _own_message_id(returned)
         if message_id is None:
             return Reading(Verdict.FORGED)
-        return Reading(Verdict.FEEDBACK, self._feedback(meant, message_id, status="", detail=feedback_type))
+        return Reading(
+            Verdict.FEEDBACK, self._feedback(meant, message_id, status="", detail=without_addresses(feedback_type))
+        )
 
     def _vouched(self, values: list[str]) -> str | None:
         for value in values:

@@ -19,6 +19,8 @@ from enrollment_crm.mail.transport import AddressRefused, SenderRefused, Tempora
 _ENHANCED = re.compile(r"([245])\.(\d{1,3})\.(\d{1,3})(?=\s|$)")
 #: Whatever looks like an address; a server may name another one than we gave it.
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+#: Replies are stored and shown: PostgreSQL stores no NUL, and an escape would be the terminal's.
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _PERMANENT = 500
 _ADDRESS_SUBJECTS = ("1", "2", "4")
 _ABOUT_THE_SENDER = ("5.1.7", "5.1.8")
@@ -50,7 +52,7 @@ class Reply:
     @classmethod
     def of(cls, reply: tuple[int, bytes], *, without: str = "") -> Self:
         """Read what smtplib returns; addresses and the recipient's name in it are taken out: replies are stored."""
-        text = " ".join(reply[1].decode("utf-8", "replace").split())
+        text = " ".join(_CONTROL.sub(" ", reply[1].decode("utf-8", "replace")).split())
         folded, local_part = text.casefold(), without.rpartition("@")[0]
         # Most replies name nobody: looking is cheaper than a pattern that was made for one address.
         for person in filter(None, (without, local_part)):

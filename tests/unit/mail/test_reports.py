@@ -33,6 +33,17 @@ def test_a_failure_names_the_message_the_status_and_no_address() -> None:
 
 
 @pytest.mark.parametrize(
+    "letter",
+    [
+        dsn(diagnostic="smtp; 550 5.1.1 no\0such\x1b[31m user"),
+        complaint(feedback_type="opt-out\0\x1b[31m"),
+    ],
+)
+def test_what_no_database_and_no_screen_take_is_not_kept(letter: bytes) -> None:
+    assert said(letter).detail.isprintable()
+
+
+@pytest.mark.parametrize(
     ("action", "status", "kind", "as_read"),
     [
         ("failed", "4.4.7", FeedbackKind.BOUNCED, "4.4.7"),

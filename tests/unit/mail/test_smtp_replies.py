@@ -58,6 +58,10 @@ def test_a_reply_is_kept_on_one_line_without_the_address() -> None:
     assert read.enhanced == "5.1.1"
 
 
+def test_a_reply_is_kept_without_what_no_database_and_no_screen_take() -> None:
+    assert str(Reply.of((250, b"2.0.0 queued\0as\x1b[31m 7"))) == "250 2.0.0 queued as [31m 7"
+
+
 def test_a_stored_reply_names_nobody() -> None:
     said = (550, b"5.1.1 User ana.silva unknown; try silva.ana@other.example, not Ana.Silva@example.edu")
 
