@@ -119,6 +119,17 @@ class Settings(BaseSettings):
         """What a message may take from its worker's last look at the lease to the relay's last word."""
         return self.smtp_command_timeout_in_seconds + self.smtp_data_timeout_in_seconds
 
+    @field_validator("mail_domain")
+    @classmethod
+    def _in_lower_case(cls, domain: str) -> str:
+        """Reports return it in any case: what is compared is written in one."""
+        return domain.lower()
+
+    @field_validator("messages_a_minute")
+    @classmethod
+    def _by_domain(cls, limits: dict[str, int]) -> dict[str, int]:
+        return {domain.lower().rstrip("."): limit for domain, limit in limits.items()}
+
     @field_validator("trusted_proxies")
     @classmethod
     def _addresses(cls, text: str) -> str:

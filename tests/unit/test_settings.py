@@ -96,3 +96,10 @@ def test_secrets_are_not_shown() -> None:
 @pytest.mark.parametrize("proxies", ["", "10.0.0.7", "10.1.0.0/16, 2001:db8::/32"])
 def test_trusted_proxies_are_addresses_and_networks(proxies: str) -> None:
     assert Settings(trusted_proxies=proxies).trusted_proxies == proxies
+
+
+def test_domains_are_compared_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRM_MAIL_DOMAIN", "CRM.Example.edu")
+    monkeypatch.setenv("CRM_MESSAGES_A_MINUTE", '{"Gmail.com": 60}')
+    settings = Settings()
+    assert (settings.mail_domain, settings.messages_a_minute) == ("crm.example.edu", {"gmail.com": 60})

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from enrollment_crm.domain.addresses import address_key
+
 #: Into so short a span the messages of a minute may not be crowded: a tenth of them may go at once.
 _AHEAD = timedelta(seconds=6)
 _MINUTE = timedelta(minutes=1)
@@ -44,6 +46,6 @@ def share_out(pace: Pace, wanted: int, *, a_minute: int, now: datetime) -> Turns
 
 
 def limited_domain(address: str, limits: Mapping[str, int]) -> str | None:
-    """The domain of the address, where it has a limit."""
-    domain = address.rpartition("@")[2].lower().rstrip(".")
+    """The domain of the address, where it has a limit; one with other letters than English in its ASCII form."""
+    domain = address_key(address).rpartition("@")[2]
     return domain if domain in limits else None

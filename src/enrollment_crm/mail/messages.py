@@ -74,7 +74,8 @@ def read_envelope_sender(address: str, *, secret: bytes) -> str:
     match = _VERP.fullmatch(address)
     if match is None or not signature_holds(match[2], _verp_signature(match[1].lower(), secret)):
         raise EnvelopeSenderInvalid("This bounce address was not made by us: do not believe the bounce.")
-    return f"<{match[1].lower()}@{match[3]}>"
+    # Domains have no case: what a server has written in capitals is the same message.
+    return f"<{match[1]}@{match[3]}>".lower()
 
 
 def _verp_signature(identity: str, secret: bytes) -> str:

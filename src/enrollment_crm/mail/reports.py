@@ -35,7 +35,7 @@ _PART = re.compile(rb"^[ \t]*content-type[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _NESTING = re.compile(rb"multipart/|message/(?:rfc822|global)", re.IGNORECASE)
 _MOST_NESTING = 30
 #: An address of ours that a bounce comes back to, wherever it stands.
-_VERP = re.compile(r"bounces\+[0-9a-f]{32}-[0-9a-f]{16}@[a-z0-9.-]+", re.IGNORECASE)
+_VERP = re.compile(r"bounces\+[0-9a-f]{32}-[0-9a-f]{16}@[a-z0-9.-]*[a-z0-9]", re.IGNORECASE)
 _MESSAGE_ID = re.compile(r"<[0-9a-f]{32}@[a-z0-9.-]+>", re.IGNORECASE)
 #: Where mail systems write the envelope recipient: of local delivery first, then what everybody writes.
 _RECIPIENT_HEADERS = ("Delivered-To", "X-Original-To", "Envelope-To", "X-Envelope-To", "X-Delivered-To", "To", "Cc")
@@ -183,7 +183,7 @@ def _fact_id(letter: Message, content: bytes) -> str:
 
 def _own_message_id(values: list[str]) -> str | None:
     """The identity of a Message-ID of ours is an HMAC: whoever has it has the message. The ledger knows which."""
-    return next((found[0] for value in values if (found := _MESSAGE_ID.search(value))), None)
+    return next((found[0].lower() for value in values if (found := _MESSAGE_ID.search(value))), None)
 
 
 def _date_of(letter: Message) -> datetime | None:

@@ -52,3 +52,9 @@ def test_no_minute_gets_more_than_the_limit_and_a_tenth(asked: list[tuple[int, i
 )
 def test_the_domain_of_an_address(address: str, domain: str | None) -> None:
     assert limited_domain(address, {"gmail.com": 60}) == domain
+
+
+def test_a_limit_holds_for_every_spelling_of_its_domain() -> None:
+    limits = {"xn--bcher-kva.example": 60}
+    for domain in ("bücher.example", "BÜCHER.example.", "XN--bcher-kva.example"):
+        assert limited_domain(f"ana@{domain}", limits) == "xn--bcher-kva.example"

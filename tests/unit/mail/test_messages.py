@@ -186,7 +186,7 @@ def test_a_bounce_names_the_message_that_it_is_about() -> None:
     address = envelope_sender_of(MESSAGE_ID, secret=SECRET, mail_domain="crm.example")
     assert len(address.partition("@")[0]) <= 64
     assert read_envelope_sender(address, secret=SECRET) == MESSAGE_ID
-    assert read_envelope_sender(address.upper().replace("CRM.EXAMPLE", "crm.example"), secret=SECRET) == MESSAGE_ID
+    assert read_envelope_sender(address.upper(), secret=SECRET) == MESSAGE_ID
 
 
 def test_an_invented_bounce_is_not_believed() -> None:

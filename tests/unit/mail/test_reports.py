@@ -91,7 +91,13 @@ def test_another_secret_is_another_sender() -> None:
 
 
 def test_servers_that_change_the_case_of_the_address_are_believed() -> None:
-    assert said(dsn(to=BACK_TO.upper())).message_id.lower() == MESSAGE_ID
+    assert said(dsn(to=BACK_TO.upper())).message_id == MESSAGE_ID
+    returned = f"Message-ID: {MESSAGE_ID.upper()}\r\n"
+    assert said(complaint(mail_from="other@crm.example", returned=returned)).message_id == MESSAGE_ID
+
+
+def test_an_address_at_the_end_of_a_sentence_is_the_same() -> None:
+    assert said(dsn(to=f"{BACK_TO}.")).message_id == MESSAGE_ID
 
 
 @pytest.mark.parametrize("header", ["X-Original-To", "Envelope-To", "X-Envelope-To", "To"])
