@@ -23,10 +23,13 @@ class Failure:
     words: str
 
 
-def looks_failed(letter: Message) -> Failure | None:
+def looks_failed(letter: Message, *, by_code_alone: bool) -> Failure | None:
     """Whether the letter is a bounce of a known form; None: nothing says so.
 
     Whose address failed is not asked: the VERP address says which message it was.
+
+    Args:
+        by_code_alone: a 5.x.x in the words is enough. From anybody but a mail system it is a date or a room.
     """
     try:
         temporary, permanent = all_failures(letter)
@@ -34,7 +37,7 @@ def looks_failed(letter: Message) -> Failure | None:
         temporary, permanent = frozenset(), frozenset()
     words = _first_text(letter)
     status = failure_status(words)
-    if permanent or (status and status.startswith("5.") and not temporary):
+    if permanent or (by_code_alone and status and status.startswith("5.") and not temporary):
         return Failure(is_temporary=False, status=status or "5.0.0", words=_line_with(words, status))
     if not temporary:
         return None

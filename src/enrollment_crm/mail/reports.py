@@ -116,7 +116,7 @@ def _read(letter: Message, content: bytes, *, source: str, secret: bytes, now: d
         kind = _KINDS.get(report.action)
         return about.said(kind, status=report.status, detail=report.words) if kind else Reading(Verdict.NOTHING)
     if _was_written_by_a_machine(letter):
-        found = looks_failed(letter)
+        found = looks_failed(letter, by_code_alone=_was_written_by_a_mail_system(letter))
         if found is not None:
             kind = FeedbackKind.DELAYED if found.is_temporary else FeedbackKind.BOUNCED
             return about.said(kind, status=found.status, detail=found.words)
@@ -211,7 +211,11 @@ def _has_empty_sender(letter: Message) -> bool:
 def _was_written_by_a_machine(letter: Message) -> bool:
     """Bounces of odd systems: only there a failure is looked for in the words, which may quote anything."""
     said = str(letter.get("Auto-Submitted", "no")).lower().split(";")[0].strip()
-    return _has_empty_sender(letter) or said != "no" or _MACHINES.search(str(letter.get("From", ""))) is not None
+    return _has_empty_sender(letter) or said != "no" or _was_written_by_a_mail_system(letter)
+
+
+def _was_written_by_a_mail_system(letter: Message) -> bool:
+    return _MACHINES.search(str(letter.get("From", ""))) is not None
 
 
 def _is_automatic(letter: Message) -> bool:

@@ -174,6 +174,8 @@ def test_reports_that_are_no_complaints(kind: str) -> None:
     [
         written(headers="Auto-Submitted: auto-replied\r\n"),
         written(headers="Auto-Submitted: auto-generated; owner-email=x\r\n"),
+        # A date and a room, no status codes.
+        written(headers="Auto-Submitted: auto-replied\r\n", text="I am back on 5.1.27 in room 5.1.1."),
         written(headers="X-Auto-Response-Suppress: All\r\n"),
         written(headers="X-Autoreply: yes\r\n"),
         written(headers="Precedence: auto_reply\r\n"),
