@@ -8,6 +8,7 @@ file was complete on the disk, which is what Postfix says 250 to.
 import gzip
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -71,7 +72,7 @@ class PostfixAcceptLog:
         try:
             for file in _generations(self.path):
                 self._read(file)
-        except OSError:
+        except (OSError, EOFError, zlib.error):  # the last two: a file that is being packed right now
             return False
         return self._last_entry_at is not None
 

@@ -150,7 +150,8 @@ class SmtpTransport:
             self._drop()
             raise OutcomeUnknown("The connection was lost after content had been sent: reconcile.") from error
         reply = Reply.of(answer, without=message.envelope_recipient)
-        if reply.code != _OK:
+        # Any 2xx takes the message (RFC 5321 4.2.1): whoever calls 251 a refusal sends it twice.
+        if reply.code not in _SUCCESS:
             raise self._refused(reply, Phase.CONTENT)
         return str(reply)
 

@@ -149,3 +149,13 @@ def test_the_year_is_the_one_in_which_the_file_was_written(monkeypatch: pytest.M
 def test_whatever_bytes_a_log_holds_are_survived(log: PostfixAcceptLog) -> None:
     log.path.write_bytes(b"\xff\x00 postfix/cleanup[1]: 4A: message-id=\xff\n" + active("4A").encode() + b"\x00" * 99)
     assert log.was_accepted(ONE) is False
+
+
+def test_a_file_that_is_being_packed_cannot_be_told_from(log: PostfixAcceptLog) -> None:
+    write(log, cleanup("4AbC1", ONE), active("4AbC1"))
+    packed = gzip.compress(cleanup("4AbC2", TWO).encode() * 100)
+    rotated = log.path.with_name("mail.log.2.gz")
+    rotated.write_bytes(packed[:-20])
+    assert log.was_accepted(TWO) is None
+    rotated.write_bytes(packed)
+    assert log.was_accepted(ONE) is True
