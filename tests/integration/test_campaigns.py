@@ -6,11 +6,13 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import Engine
 from tests.factories import ANA, BEN, HOUR, MINUTE, T_7, Office
+from tests.fakes import Interrupted
 from typer.testing import CliRunner
 
 from enrollment_crm.cli import app
 from enrollment_crm.domain.campaigns import BounceLimit, CampaignStop, CampaignStoppedError
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.transmission import FIRST_GROUP
 from enrollment_crm.storage.campaigns import stop_campaign
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.workflows.campaigns import resume, stop_of, tell_of_stops
@@ -107,6 +109,38 @@ def test_bounces_from_before_it_was_resumed_do_not_count_again(office: Office) -
     office.end_leases()
     office.relay.answers = {"RCPT person5@example.edu": "550 5.1.1 no such user"}
     assert with_limit(office, most=3).sweep(T_7 + MINUTE * 2) == {"failed": 1, "accepted": 2}
+
+
+def stopped_by_another(office: Office) -> Office:
+    """Right after its first message, this worker's campaign is stopped by somebody else."""
+
+    def stop() -> None:
+        with transaction(office.engine) as connection:
+            stop_campaign(connection, KIND, "Another worker said so.", T_7)
+
+    return replace(office, outbox=replace(office.outbox, transport=Interrupted(office.transport(), after_reply=stop)))
+
+
+def test_a_worker_that_holds_messages_ends_when_another_stops_their_kind(office: Office) -> None:
+    for number in range(12):
+        office.sign_up(f"person{number}@example.edu")
+    with pytest.raises(CampaignStoppedError):
+        stopped_by_another(office).sweep(T_7)
+    assert office.states() == [*["accepted"] * FIRST_GROUP, *["retry"] * (12 - FIRST_GROUP)]
+    assert office.query("SELECT count(content) FROM message") == [FIRST_GROUP]
+    office.end_leases()
+    go_on(office)
+    assert office.sweep(T_7 + MINUTE * 2) == {"accepted": 12 - FIRST_GROUP}
+
+
+def test_a_storm_ends_every_worker_that_is_in_it(office: Office) -> None:
+    for number in range(4):
+        office.sign_up(f"person{number}@example.edu")
+    for number in range(1, 4):
+        office.relay.answers[f"RCPT person{number}@example.edu"] = "550 5.1.1 no such user"
+    with pytest.raises(CampaignStoppedError):
+        with_limit(stopped_by_another(office), most=1).sweep(T_7)
+    assert office.states() == ["accepted", "failed", "failed", "retry"]
 
 
 def test_addresses_that_cannot_be_one_are_no_storm(office: Office) -> None:

@@ -38,6 +38,7 @@ from enrollment_crm.storage.ledger import (
     record_retry,
 )
 from enrollment_crm.storage.suppressions import suppress_person
+from enrollment_crm.workflows.campaigns import check_not_stopped
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.writing import CannotBeReached, CannotBeWritten, Written, write_message
@@ -78,8 +79,7 @@ def transmit(
     if not written:
         return
     began = time.monotonic()
-    with transaction(outbox.engine) as connection:
-        ours = begin_transmissions(connection, [_frozen(*one) for one in written], lease=outbox.lease)
+    ours = _begin_transmissions(outbox, written)
     tally.add(MessageState.CLAIMED, len(written) - len(ours))
     group = _Group(outbox, tally, now, begin_before=began + (outbox.lease - outbox.longest_dialogue).total_seconds())
     waiting = [one for one in written if one[0].id in ours]
@@ -96,6 +96,17 @@ def transmit(
                 return
     finally:
         _record(group)
+
+
+def _begin_transmissions(outbox: Outbox, written: Sequence[tuple[ClaimedMessage, Written]]) -> frozenset[int]:
+    """Freeze the group, unless its kind was stopped since the claim: by another worker, a person, or complaints."""
+    try:
+        with transaction(outbox.engine) as connection:
+            check_not_stopped(connection, written[0][0].kind)
+            return begin_transmissions(connection, [_frozen(*one) for one in written], lease=outbox.lease)
+    except CampaignStoppedError as stop:
+        give_back(outbox, [message for message, _ in written], outcome=str(stop))
+        raise
 
 
 def _write(
@@ -214,7 +225,7 @@ def _end(outbox: Outbox, message: ClaimedMessage, state: MessageState, outcome: 
 def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefused) -> bool:
     """The address is refused for good: the message fails, and a hard bounce withholds all that follow (R7).
 
-    Gives whether that was one too many: then the campaign is stopped.
+    Gives whether it was one too many: then the campaign is stopped.
     """
     is_ours = isinstance(error, InternationalAddressRefused | RecipientNotAllowed)
     with transaction(group.outbox.engine) as connection:
@@ -233,6 +244,7 @@ def _refused_address(group: _Group, message: ClaimedMessage, error: AddressRefus
             return False
         limit = group.outbox.bounce_limit
         refused = count_refused(connection, message.kind, window=limit.window)
-        if not limit.is_exceeded(refused):
-            return False
-        return stop_campaign(connection, message.kind, limit.in_words(refused), group.now)
+        if limit.is_exceeded(refused):
+            # Where another worker was first, its reason stays; this one ends as well.
+            stop_campaign(connection, message.kind, limit.in_words(refused), group.now)
+        return limit.is_exceeded(refused)
