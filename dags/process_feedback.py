@@ -7,8 +7,9 @@ believed only if the address it came back to carries our signature. An address t
 ends all writing to its reader (R7). 5.7.x suppresses nobody: receivers refuse *us*, and you are told once a day.
 *take_events* does the same with events that the mail provider posted. *reconcile* asks the relay's accept log what
 became of messages whose workers vanished; it sends nothing. *watch_complaints* stops a kind of message when more than
-0.3 % of it was reported as spam within seven days (`config/feedback.yml`), and tells you. Find out why, then run
-`enrollment-crm campaigns resume`; its next complaint over the limit stops it again.
+0.3 % of it was reported as spam within seven days (`config/feedback.yml`), or a tenth of its last 500 came back because
+of their address (`CRM_BOUNCE_STOP_SHARE`), and tells you. Find out why, then run `enrollment-crm campaigns resume`; its
+next complaint over the limit stops it again.
 
 **Answers of people.** Nobody is ever answered by this. What a person wrote lies in the folder `replies` of the mailbox,
 for you to read; `forged` and `unreadable` hold what was counted and changed nothing.

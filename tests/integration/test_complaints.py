@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 import pytest
 from tests.factories import HOUR, T_7, T_14, Office
 
-from enrollment_crm.domain.campaigns import CampaignStop, CampaignStoppedError
+from enrollment_crm.domain.campaigns import BounceLimit, CampaignStop, CampaignStoppedError
 from enrollment_crm.domain.feedback import ComplaintLimit, Feedback, FeedbackKind
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.workflows.campaigns import list_stops, resume, tell_of_stops
-from enrollment_crm.workflows.complaints import stop_over_limit, tell_of_refusals
+from enrollment_crm.workflows.complaints import stop_over_limit, stop_storms, tell_of_refusals
 from enrollment_crm.workflows.feedback import take_feedback
 
 LIMIT = ComplaintLimit(share=0.3, window_in_days=7, at_least=2)
@@ -114,3 +114,19 @@ def test_refusals_by_policy_are_told_once_a_day(watch: Watch) -> None:
     assert tell_of_refusals(engine, tell=tell, now=NOW) == {"refused_by_policy_lately": 3, "told": 1}
     assert tell_of_refusals(engine, tell=tell, now=NOW + HOUR)["told"] == 0
     assert "3 bounces with 5.7.x" in watch.told[0]
+
+
+def test_a_storm_of_bounces_that_a_relay_reports_later_stops_their_kind(watch: Watch) -> None:
+    """Most relays take every address, and say afterwards which there are."""
+    engine, limit = watch.office.engine, BounceLimit(share=0.4, window=6)
+    for number, status in enumerate(["5.1.1", "5.4.4", "4.4.7", "5.7.1", "5.1.8"]):
+        watch.said(number, FeedbackKind.BOUNCED, status)
+    assert stop_storms(engine, limit, now=NOW) == {"stopped_by_bounces": 0}
+    watch.said(5, FeedbackKind.BOUNCED, "5.2.1")
+    assert stop_storms(engine, limit, now=NOW, dry_run=True) == {"stopped_by_bounces": 1}
+    assert watch.stops() == []
+    assert stop_storms(engine, limit, now=NOW) == {"stopped_by_bounces": 1}
+    (stop,) = watch.stops()
+    assert stop.reason.startswith("3 of the last 6 messages were refused because of their address")
+    resume(engine, DEADLINE, by="ops", remedy="the list was bought", now=NOW)
+    assert stop_storms(engine, limit, now=NOW + HOUR) == {"stopped_by_bounces": 0}

@@ -15,7 +15,7 @@ from enrollment_crm.bootstrap.configuration import (
 from enrollment_crm.bootstrap.credentials import Connections, has_address, query_of
 from enrollment_crm.bootstrap.database import NoDatabaseError, engine_of
 from enrollment_crm.bootstrap.dropped_files import dropped_files_of
-from enrollment_crm.bootstrap.feedback import bounce_mailbox_of, feedback_policy_of
+from enrollment_crm.bootstrap.feedback import bounce_limit_of, bounce_mailbox_of, feedback_policy_of
 from enrollment_crm.bootstrap.feeds import feed_watch_of, feeds_of, pull_limits_of
 from enrollment_crm.bootstrap.loaders import loaders_of
 from enrollment_crm.bootstrap.outbox import outbox_of, sender_of
@@ -30,6 +30,7 @@ __all__ = [
     "Connections",
     "NoDatabaseError",
     "accept_log_of",
+    "bounce_limit_of",
     "bounce_mailbox_of",
     "clock_of",
     "countries_of",

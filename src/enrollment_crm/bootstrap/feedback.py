@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from enrollment_crm.bootstrap.reading import as_long_as_unchanged
+from enrollment_crm.domain.campaigns import BounceLimit
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.bounce_mailbox import BounceMailbox, MaildirMailbox
 from enrollment_crm.sources.feedback_policy import FeedbackPolicy, read_feedback_policy
@@ -28,6 +29,11 @@ def bounce_mailbox_of(settings: Settings) -> BounceMailbox | None:
         timeout_in_seconds=settings.feed_timeout_in_seconds,
     )
     return ImapMailbox(options)
+
+
+def bounce_limit_of(settings: Settings) -> BounceLimit:
+    """How many messages of a kind may be refused for their address before it stops."""
+    return BounceLimit(settings.bounce_stop_share, settings.bounce_stop_window)
 
 
 def feedback_policy_of(settings: Settings) -> FeedbackPolicy:

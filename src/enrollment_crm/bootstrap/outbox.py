@@ -5,9 +5,9 @@ from datetime import timedelta
 from sqlalchemy import Engine
 
 from enrollment_crm.bootstrap.configuration import programs_of, templates_of
+from enrollment_crm.bootstrap.feedback import bounce_limit_of
 from enrollment_crm.bootstrap.feeds import feed_watch_of
 from enrollment_crm.bootstrap.transports import transport_of
-from enrollment_crm.domain.campaigns import BounceLimit
 from enrollment_crm.mail.failpoints import Failpoint
 from enrollment_crm.mail.messages import Sender
 from enrollment_crm.settings import Settings
@@ -37,6 +37,6 @@ def outbox_of(settings: Settings, engine: Engine) -> Outbox:
         longest_dialogue=timedelta(seconds=settings.longest_dialogue_in_seconds),
         freshness=feed_watch_of(settings),
         messages_a_minute=settings.messages_a_minute,
-        bounce_limit=BounceLimit(settings.bounce_stop_share, settings.bounce_stop_window),
+        bounce_limit=bounce_limit_of(settings),
         failpoint=failpoint,
     )

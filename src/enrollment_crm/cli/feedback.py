@@ -6,14 +6,14 @@ from typing import TypedDict, Unpack
 
 from sqlalchemy import Engine
 
-from enrollment_crm.bootstrap import bounce_mailbox_of, feedback_policy_of, outbox_of
+from enrollment_crm.bootstrap import bounce_limit_of, bounce_mailbox_of, feedback_policy_of, outbox_of
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson, AsOf, DryRun, instant_of_command
 from enrollment_crm.cli.output import REMARKS, print_counts, steps
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.bounce_mailbox import empty_mailbox
 from enrollment_crm.workflows.campaigns import tell_of_stops
-from enrollment_crm.workflows.complaints import stop_over_limit, tell_of_refusals
+from enrollment_crm.workflows.complaints import stop_over_limit, stop_storms, tell_of_refusals
 from enrollment_crm.workflows.delivery import reconcile
 from enrollment_crm.workflows.provider_events import take_provider_events
 
@@ -43,6 +43,8 @@ def feedback(*, dry_run: DryRun = False, as_of: AsOf = None, as_json: AsJson = F
             counts["unknown outcomes"] = run("Finding out", partial(_reconcile, settings, engine, now=now))
         over = partial(stop_over_limit, engine, policy.complaints, **keep)
         counts["complaints"] = run("Watching complaints", over)
+        storms = partial(stop_storms, engine, bounce_limit_of(settings), **keep)
+        counts["bounces"] = run("Watching bounces", storms)
         if not dry_run:
             tell_of_stops(engine, lambda stop: _say(f"Stopped: {stop.kind.value}", stop.in_words()), now=now)
         counts["refusals"] = run("Watching refusals", partial(tell_of_refusals, engine, tell=_say, **keep))

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
-from enrollment_crm.bootstrap import bounce_mailbox_of, clock_of, engine_of, feedback_policy_of, outbox_of
+from enrollment_crm.bootstrap import (
+    bounce_limit_of,
+    bounce_mailbox_of,
+    clock_of,
+    engine_of,
+    feedback_policy_of,
+    outbox_of,
+)
 from enrollment_crm.orchestration.alerts import tell_operations, tell_operations_of_stop
 from enrollment_crm.orchestration.run_parameters import read_parameters
 from enrollment_crm.settings import Settings
@@ -55,12 +62,13 @@ def reconcile(params: Mapping[str, Any]) -> Counts:
 
 
 def watch_complaints(params: Mapping[str, Any]) -> Counts:
-    """Stop kinds of messages that are complained about too often, and tell of receivers that refuse us."""
+    """Stop kinds of messages that are complained about or come back too often, and tell of receivers that refuse us."""
     settings = Settings()
     run = read_parameters(params, clock=clock_of(settings))
     engine, limit = engine_of(settings), feedback_policy_of(settings).complaints
     over = complaints.stop_over_limit(engine, limit, now=run.now, dry_run=run.dry_run)
+    storms = complaints.stop_storms(engine, bounce_limit_of(settings), now=run.now, dry_run=run.dry_run)
     if not run.dry_run:
         campaigns.tell_of_stops(engine, tell_operations_of_stop, now=run.now)
     told = complaints.tell_of_refusals(engine, tell=tell_operations, now=run.now, dry_run=run.dry_run)
-    return over | told
+    return over | storms | told

@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
-from sqlalchemy import Connection, DateTime, cast, func, select, update
+from sqlalchemy import Connection, DateTime, cast, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.campaigns import CampaignStop
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.models import CampaignStopRow, MessageRow
+from enrollment_crm.storage.models import BounceRow, CampaignStopRow, MessageRow
 
+#: Status codes (RFC 3463) of an address, its mailbox or its domain; 5.1.7 and 5.1.8 speak of the sender.
+_ABOUT_THE_ADDRESS = r"^5\.([24]\.|1\.(?![78]$))"
 #: Without an end, or without having reached the relay.
 _SAY_NOTHING = (
     MessageState.CLAIMED.value,
@@ -61,18 +63,22 @@ def take_untold(connection: Connection, *, now: datetime) -> list[CampaignStop]:
 
 
 def count_refused(connection: Connection, kind: MessageKind, *, window: int) -> int:
-    """How many of the last messages of this kind, since it was last resumed, the relay refused for their address.
+    """How many of the last messages of this kind, since it was last resumed, were refused for their address.
 
     A failed message whose bytes were frozen was refused by the relay; one whose address cannot be one was never frozen.
+    A relay that takes every address refuses nothing: there the reports that come back say so, also of its domain.
     """
     resumed = select(func.max(CampaignStopRow.resumed_at)).where(CampaignStopRow.kind == kind.value).scalar_subquery()
     since = func.coalesce(resumed, cast("-infinity", DateTime(timezone=True)))
     last = (
-        select(MessageRow.state, MessageRow.message_id)
+        select(MessageRow.id, MessageRow.state, MessageRow.message_id)
         .where(MessageRow.kind == kind.value, MessageRow.state.not_in(_SAY_NOTHING), MessageRow.claimed_at >= since)
         .order_by(MessageRow.id.desc())
         .limit(window)
         .subquery()
     )
     refused = (last.c.state == MessageState.FAILED.value) & last.c.message_id.is_not(None)
-    return connection.execute(select(func.count()).select_from(last).where(refused)).scalar_one()
+    came_back = exists(
+        select(1).where(BounceRow.message_row_id == last.c.id, BounceRow.status.regexp_match(_ABOUT_THE_ADDRESS))
+    )
+    return connection.execute(select(func.count()).select_from(last).where(or_(refused, came_back))).scalar_one()

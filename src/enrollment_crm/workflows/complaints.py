@@ -1,13 +1,15 @@
-"""Complaints over the limit stop a kind of message; refusals by receivers' policies are told to operations."""
+"""Complaints and bounces over the limit stop a kind of message; refusals by policies are told to operations."""
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
+from enrollment_crm.domain.campaigns import BounceLimit
 from enrollment_crm.domain.facts import Fact
 from enrollment_crm.domain.feedback import ComplaintLimit
-from enrollment_crm.storage.campaigns import stop_campaign
+from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.storage.campaigns import count_refused, stop_campaign
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.facts import is_new
 from enrollment_crm.storage.feedback import ComplaintCount, count_complaints, newest_complaint, policy_refusals_by_day
@@ -35,6 +37,21 @@ def stop_over_limit(engine: Engine, limit: ComplaintLimit, *, now: datetime, dry
                 stopped += stop_campaign(connection, one.kind, _in_words(one, limit), now)
     complaints = sum(one.complaints for one in counted)
     return {"complaints_in_window": complaints, "over_limit": len(over), "stopped": stopped}
+
+
+def stop_storms(engine: Engine, limit: BounceLimit, *, now: datetime, dry_run: bool = False) -> dict[str, int]:
+    """Stop each kind of which too many messages came back because of their address; gives their number.
+
+    A relay that takes everything and reports afterwards refuses nothing while messages are handed over. What was sent
+    before somebody resumed a kind counts no more.
+    """
+    stopped = 0
+    for kind in MessageKind:
+        with transaction(engine, dry_run=dry_run) as connection:
+            refused = count_refused(connection, kind, window=limit.window)
+            if limit.is_exceeded(refused):
+                stopped += stop_campaign(connection, kind, limit.in_words(refused), now)
+    return {"stopped_by_bounces": stopped}
 
 
 def _in_words(one: ComplaintCount, limit: ComplaintLimit) -> str:
