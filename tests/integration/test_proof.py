@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,39 @@ def test_every_kind_has_a_rule(kind: MessageKind) -> None:
     for catch_up in (False, True):
         rule = rule_of_sent_key(kind, offset=offset, catch_up=catch_up, of_message=MessageKind.DEADLINE_REMINDER)
         assert rule.startswith("R")
+
+
+SPAN = ("--from", "2026-11-01T00:00:00Z", "--to", "2026-12-01T00:00:00Z")
+
+
+@pytest.mark.parametrize("words", [("message", "show", "{}", "--eml"), ("messages", "export", *SPAN, "--out")])
+def test_what_is_written_for_staff_is_read_by_nobody_else(
+    office: Office, run: Any, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    said = [word.format(reminded(office)) for word in words]
+    file = tmp_path / "file"
+    file.touch(0o644)
+    assert run(*said, str(file)).exit_code == 0
+    assert file.stat().st_mode & 0o777 == 0o600
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o644)
+    reader = os.open(pipe, os.O_RDWR)
+    assert run(*said, str(pipe)).exit_code == 0
+    os.close(reader)
+    assert pipe.stat().st_mode & 0o777 == 0o644  # as /dev/null would be, it is not ours to close to others
+    refused = run(*said, str(tmp_path / "no folder" / "file"))
+    assert refused.exit_code == 1
+    assert "No such file or directory. Give another file." in refused.stderr
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "9" * 30])
+def test_what_can_be_no_number_of_a_message_is_said(run: Any, number: str) -> None:
+    asked = run("message", "show", "--", number)
+    assert asked.exit_code == 2
+    assert "than or equal to" in " ".join(asked.stderr.split())
+
+
+def test_a_span_that_ends_before_it_begins_is_said(run: Any) -> None:
+    asked = run("messages", "export", "--from", SPAN[3], "--to", SPAN[1])
+    assert asked.exit_code == 2
+    assert "--to must be after --from" in asked.stderr

@@ -5,11 +5,14 @@
 """
 
 import dataclasses
+import io
 import json
+import os
+import stat
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
 
 import typer
 from rich.console import Console
@@ -32,6 +35,7 @@ from enrollment_crm.workflows.proof import (
 message_app = typer.Typer(no_args_is_help=True, help="One message: what exactly was sent, and what became of it.")
 messages_app = typer.Typer(no_args_is_help=True, help="All messages, for an audit.")
 
+_LARGEST_ID = 2**63 - 1
 _BYTES_IN_WORDS = {
     Bytes.PROVEN: "proven: they are those that were frozen before they left",
     Bytes.CHANGED: "CHANGED since: they are not those that were frozen",
@@ -51,7 +55,9 @@ class Format(StrEnum):
 
 @message_app.command()
 def show(
-    message: Annotated[int | None, typer.Argument(metavar="[ID]", help="Number of the message.")] = None,
+    message: Annotated[
+        int | None, typer.Argument(metavar="[ID]", min=1, max=_LARGEST_ID, help="Number of the message.")
+    ] = None,
     *,
     person: Annotated[
         str | None, typer.Option("--person", metavar="PERSON", help="All messages of this person: id or address.")
@@ -96,7 +102,19 @@ def _failed(sentence: str) -> typer.Exit:
 def _write_bytes(proof: Proof, file: Path) -> None:
     if proof.message.content is None:
         raise _failed(f"Its bytes are {_BYTES_IN_WORDS[proof.bytes_are]}.")
-    file.write_bytes(proof.message.content)
+    with _opened_for_us_alone(file) as opened:
+        opened.write(proof.message.content)
+
+
+def _opened_for_us_alone(file: Path) -> BinaryIO:
+    """The file, emptied: from its first byte on nobody else can read it."""
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):  # a device is everybody's
+            os.fchmod(descriptor, 0o600)
+    except OSError as error:
+        raise _failed(f"{file} cannot be written: {error.strerror}. Give another file.") from None
+    return os.fdopen(descriptor, "wb")
 
 
 def _plain(proof: Proof) -> dict[str, object]:
@@ -159,13 +177,14 @@ def export(
     """
     if with_addresses and out is None:
         raise typer.BadParameter("--with-addresses needs --out: addresses do not belong on a terminal or in a log.")
+    if before <= since:
+        raise typer.BadParameter("--to must be after --from: nothing lies between the two.")
     as_csv = format_ is Format.CSV
     with crm_database(Settings()) as engine:
         if out is None:
             number = export_messages(engine, typer.get_text_stream("stdout"), since=since, before=before, as_csv=as_csv)
         else:
-            with out.open("w", encoding="utf-8", newline="") as file:
-                out.chmod(0o600)
+            with io.TextIOWrapper(_opened_for_us_alone(out), encoding="utf-8", newline="") as file:
                 number = export_messages(
                     engine, file, since=since, before=before, as_csv=as_csv, with_addresses=with_addresses
                 )
