@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.factories import ANA, BEN, HOUR, SEPTEMBER, T_1, T_7, T_14, T_30, Office, fact_at
+from tests.factories import ANA, BEN, DAY, HOUR, SEPTEMBER, T_1, T_7, T_14, T_30, Office, fact_at
 from tests.unit.mail.letters import complaint, dsn, written
 
 from enrollment_crm.mail.messages import envelope_sender_of
@@ -16,6 +16,7 @@ from enrollment_crm.sources.bounce_mailbox import (
     MaildirMailbox,
 )
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.feedback import count_complaints
 from enrollment_crm.storage.ledger import messages_with_readers, record_accepted
 from enrollment_crm.workflows.bounce_mailbox import empty_mailbox
 from enrollment_crm.workflows.people import merge_people
@@ -179,6 +180,16 @@ def test_a_bounce_that_is_read_before_our_worker_has_recorded_the_250(desk: Desk
     desk.office.sweep(T_14 + HOUR)  # nobody looks for it, nobody sends it again
     assert desk.office.states() == ["bounced"]
     assert len(desk.office.relay.taken) == 1
+
+
+def test_a_message_whose_worker_died_with_the_250_counts_as_accepted_once_it_is_reported(desk: Desk) -> None:
+    """Among what went out, of which complaints are a share, and among the dates that a reader was told."""
+    desk.office.change("UPDATE message SET state = 'transmitting', accepted_at = NULL, lease_until = now()")
+    desk.deliver(complaint(mail_from=desk.back_to()))
+    desk.read()
+    with transaction(desk.office.engine) as connection:
+        (counted,) = count_complaints(connection, window=DAY * 30, now=NOW)
+    assert (counted.accepted, counted.complaints) == (1, 1)
 
 
 def test_the_250_that_is_recorded_after_the_bounce_keeps_the_bounce(desk: Desk) -> None:

@@ -35,9 +35,15 @@ def message_of_report(connection: Connection, message_id: str) -> ReportedMessag
     return ReportedMessage(row.id, row.person_id, MessageKind(row.kind), MessageState(row.state), row.claimed_at)
 
 
-def record_reported_state(connection: Connection, message: ReportedMessage, state: MessageState) -> None:
-    """The message stands here now. Whoever holds it loses it: what has reached its reader is not sent again."""
-    values = {"state": state.value, "lease_until": None, "retry_at": None}
+def record_reported_state(
+    connection: Connection, message: ReportedMessage, state: MessageState, *, at: datetime
+) -> None:
+    """The message stands here now. Whoever holds it loses it: what has reached its reader is not sent again.
+
+    Where its worker has vanished with the relay's answer, the report tells when it was accepted at the latest.
+    """
+    accepted_at = func.coalesce(MessageRow.accepted_at, at)
+    values = {"state": state.value, "lease_until": None, "retry_at": None, "accepted_at": accepted_at}
     connection.execute(update(MessageRow).where(MessageRow.id == message.id).values(values))
 
 

@@ -205,7 +205,7 @@ def record_accepted(
         .values(
             # A report of it that was read before this keeps the state: it tells what came after.
             state=case((MessageRow.state == transmitting, MessageState.ACCEPTED.value), else_=MessageRow.state),
-            accepted_at=func.coalesce(MessageRow.accepted_at, now),
+            accepted_at=func.least(MessageRow.accepted_at, now),
             outcome=rows.c.reply,
             lease_until=None,
         )

@@ -55,7 +55,7 @@ def take_feedback(connection: Connection, feedback: Feedback) -> Counter[str]:
     )
     reached = state_after(message.state, feedback.kind)
     if reached is not message.state:
-        record_reported_state(connection, message, reached)
+        record_reported_state(connection, message, reached, at=feedback.at)
     return Counter({feedback.kind.value: 1}) + _what_follows(connection, message, feedback)
 
 
