@@ -181,6 +181,25 @@ def test_a_rejected_batch_is_in_the_quarantine_whole(office: Office, usual: int,
     assert (intake.rows_in, intake.accepted, intake.quarantined) == (1021, 1020, 1)
 
 
+@pytest.mark.parametrize(("decision", "step"), [("release", "loaded"), ("reject", "rejected")])
+def test_somebody_who_is_erased_goes_from_a_stopped_batch_too(
+    office: Office, usual: int, take: Any, run: Any, decision: str, step: str
+) -> None:
+    office.load(now=SEPTEMBER + 6 * DAY)
+    take(fair(900, first=usual - 1, Campaign="again"), SEPTEMBER + 6 * DAY)
+    office.erase(f"{CANARY}{usual - 1}@example.edu", at=SEPTEMBER + 6 * DAY)
+    batch = newest(run)
+    counts = ("delivered", "accepted", "quarantined", "duplicates", "erased")
+    assert [batch[one] for one in counts] == [900, 899, 0, 0, 1]
+    assert run("batches", decision, str(batch["id"]), *WHO).exit_code == 0
+    office.load(now=SEPTEMBER + 7 * DAY)
+    batch = newest(run)
+    assert batch["step"] == step
+    settled = {"release": [900, 899, 0, 0, 1], "reject": [900, 0, 899, 0, 1]}[decision]
+    assert [batch[one] for one in counts] == settled
+    assert "Erased" in run("batches", "list").stdout
+
+
 def test_what_is_unusual_is_noticed_and_goes_on(office: Office, usual: int, take: Any, run: Any) -> None:
     take(fair(20, first=500, **{"Entry Term": "spring 2027", "Residency": ""}), SEPTEMBER + 6 * DAY)
     batch = newest(run)

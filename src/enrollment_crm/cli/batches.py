@@ -29,22 +29,23 @@ def list_(
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many of the newest.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List the newest batches: delivered = accepted + quarantined + duplicates, for each of them.
+    """List the newest batches: delivered = accepted + quarantined + duplicates + erased.
 
-    Duplicates are rows that the source delivered again since the batch before. Remarks say why a batch is stopped, or
-    what was noticed. A batch of replayed rows holds rows that an earlier one has put into the quarantine.
+    Duplicates are rows that the source delivered again since the batch before; erased ones were emptied, of people who
+    had been erased or have been since. Remarks say why a batch is stopped, or what was noticed. A batch of replayed rows
+    holds rows that an earlier one has put into the quarantine.
     """
     with crm_database(Settings()) as engine:
         found = list_batches(engine, source=source, step=step, limit=limit)
     if as_json:
         typer.echo(json.dumps([{**asdict(one), "delivered": one.delivered} for one in found], default=str, indent=2))
         return
-    columns = ("Id", "Source", "When", "Step", "Delivered", "Accepted", "Quarantined", "Duplicates", "Remarks")
+    columns = ("Id", "Source", "When", "Step", "Delivered", "Accepted", "Quarantined", "Duplicates", "Erased", "Remarks")
     print_rows("Batches", columns, [_row(one) for one in found])
 
 
 def _row(one: BatchFacts) -> tuple[str, ...]:
-    numbers = (one.delivered, one.accepted, one.quarantined, one.duplicates)
+    numbers = (one.delivered, one.accepted, one.quarantined, one.duplicates, one.erased)
     when = one.validated_at.strftime("%Y-%m-%d %H:%MZ")
     decided = f"{one.decided_by}: {one.decided_why}" if one.decided_by else ""
     remarks = "\n".join(filter(None, ["Replayed rows." if one.is_replay else "", one.remarks, decided]))
@@ -68,4 +69,4 @@ def reject(batch_id: BatchId, *, by: By = "", why: Why = "") -> None:
     decision = decision_of(settings, by=by, why=why)
     with crm_database(settings) as engine:
         batch = reject_batch(engine, batch_id, decision)
-    REMARKS.print(f"Batch {batch_id} is rejected: its {batch.rows_in} rows are in the quarantine.")
+    REMARKS.print(f"Batch {batch_id} is rejected: its {batch.rows_in - batch.erased} rows are in the quarantine.")
