@@ -66,6 +66,11 @@ class Application:
     #: Canonical field -> value that nobody has given a meaning yet: to review.
     unrecognised: Mapping[str, str]
 
+    @property
+    def said_at(self) -> datetime:
+        """By the source's own clock; never after it reached us, so that a clock that runs ahead cannot hold forever."""
+        return min(self.report.occurred_at, self.received_at)
+
 
 def application_of(row: CanonicalRow, *, source: str, received_at: datetime) -> Application:
     """The application that an accepted row reports.
@@ -74,7 +79,8 @@ def application_of(row: CanonicalRow, *, source: str, received_at: datetime) -> 
         UnvalidatedRowError: validation would not have accepted the row.
     """
     occurred_at = occurred_at_in(row, received_at=received_at)
-    statement = statement_in(row, source=source, said_at=occurred_at, country_field="address_country")
+    said_at = min(occurred_at, received_at)
+    statement = statement_in(row, source=source, said_at=said_at, country_field="address_country")
     entry_term = entry_term_in(row)
     if entry_term is None:
         raise UnvalidatedRowError("The application names no entry term: validate it before it is loaded.")

@@ -62,7 +62,9 @@ def signup_of(row: CanonicalRow, *, source: str, received_at: datetime) -> Signu
         UnvalidatedRowError: validation would not have accepted the row.
     """
     occurred_at = occurred_at_in(row, received_at=received_at)
-    statement = statement_in(row, source=source, said_at=occurred_at, country_field="country")
+    # Never after it reached us: a clock that runs ahead must not outrank all that is said later.
+    said_at = min(occurred_at, received_at)
+    statement = statement_in(row, source=source, said_at=said_at, country_field="country")
     return Signup(
         source=source,
         person_reference=row.get("person_reference"),

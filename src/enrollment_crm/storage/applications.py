@@ -53,7 +53,7 @@ def _remember_reference(
         literal(application.source),
         literal(application.application_id),
         ApplicationRow.id,
-        literal(application.report.occurred_at, ApplicationReferenceRow.occurred_at.type),
+        literal(application.said_at, ApplicationReferenceRow.occurred_at.type),
     ).where(
         ApplicationRow.person_id == person_id,
         ApplicationRow.program.is_not_distinct_from(program),

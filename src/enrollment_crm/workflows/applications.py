@@ -45,8 +45,8 @@ def load_applications(
         application = application_of(canonical, source=row.source, received_at=row.received_at)
         person_id = _applicant(connection, application, country_zones)
         if application.person_reference:
-            said_at = min(application.report.occurred_at, application.received_at)
-            named = NamedRecord(row.source, application.person_reference, person_id, said_at, application.received_at)
+            reference, said_at = application.person_reference, application.said_at
+            named = NamedRecord(row.source, reference, person_id, said_at, application.received_at)
             remember_references(connection, [named])
         _keep_consent(connection, application, person_id)
         add_evidence(
@@ -87,7 +87,7 @@ def _keep_consent(connection: Connection, application: Application, person_id: i
             submission=reference,
             text_version="",
             page="",
-            given_at=application.report.occurred_at,
+            given_at=application.said_at,
             basis=ConsentBasis.INQUIRY,
         )
 
