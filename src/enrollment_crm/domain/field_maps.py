@@ -115,6 +115,11 @@ class FieldMap:
             except ValueError as error:
                 yield f"terms.{code}: {error}"
 
+    @property
+    def is_live(self) -> bool:
+        """Whether its rows reach us as they happen, as those of the form and of webhooks do, and no exports."""
+        return self.webhook_secrets is not None or "occurred_at" not in self.fields
+
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """What to do for each canonical field, worked out once: a million rows go through it."""

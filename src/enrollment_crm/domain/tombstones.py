@@ -46,12 +46,24 @@ class KeyedRow:
     person_reference: str | None
     #: By the source's own clock.
     occurred_at: datetime
-    #: A signup with consent: a person who asks to be written to.
+    #: A signup with consent, of which is known when it was: a person who asks to be written to.
     is_consent: bool
 
 
-def keyed_row(row: CanonicalRow, *, kind: RecordKind, source: str, received_at: datetime, secret: bytes) -> KeyedRow:
-    """The tombstones that a canonical row, accepted or not, would have."""
+def keyed_row(
+    row: CanonicalRow, *, kind: RecordKind, source: str, is_live: bool, received_at: datetime, secret: bytes
+) -> KeyedRow:
+    """The tombstones that a canonical row, accepted or not, would have.
+
+    Args:
+        row: what it means.
+        kind: what it is about.
+        source: who says so.
+        is_live: it reached us as it happened. A row of an export that does not say when it was may be any age: it is
+            no new consent.
+        received_at: when it reached us.
+        secret: the key of tombstones.
+    """
     email, person, application = row.get("email"), row.get("person_reference"), row.get("application_id")
     named_by = row.get("application_source") or source
     found = [
@@ -59,11 +71,12 @@ def keyed_row(row: CanonicalRow, *, kind: RecordKind, source: str, received_at: 
         person_tombstone(source, person, secret=secret) if person else "",
         application_tombstone(named_by, application, secret=secret) if application else "",
     ]
+    is_dated = is_live or bool(row.get("occurred_at"))
     try:
         occurred_at = min(occurred_at_in(row, received_at=received_at), received_at)
     except UnvalidatedRowError:
-        occurred_at = received_at
-    is_consent = kind is RecordKind.SIGNUP and row.get("consent") == YES
+        occurred_at, is_dated = received_at, is_live
+    is_consent = kind is RecordKind.SIGNUP and row.get("consent") == YES and is_dated
     key = address_key(email) if email else None
     return KeyedRow(tuple(filter(None, found)), key, person, occurred_at, is_consent)
 

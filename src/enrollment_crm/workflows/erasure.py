@@ -140,8 +140,16 @@ def leave_out_the_erased(
     """
     if not anybody_was_erased(connection):
         return list(rows)
+    live = {source for source, one in field_maps.items() if one.is_live}
     keyed = {
-        row.id: keyed_row(said, kind=kind, source=row.source, received_at=row.received_at, secret=secret)
+        row.id: keyed_row(
+            said,
+            kind=kind,
+            source=row.source,
+            is_live=row.source in live,
+            received_at=row.received_at,
+            secret=secret,
+        )
         for row, said in meant_by(rows, field_maps, {})
     }
     erased = erasures(connection, {one for row in keyed.values() for one in row.tombstones})
