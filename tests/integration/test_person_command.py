@@ -212,7 +212,9 @@ def test_erase_asks_first_and_prints_counts_alone(office: Office, run: Run) -> N
     assert office.query("SELECT by, action, reason FROM staff_action") == [("dean", "erased", "as the file says")]
 
 
-@pytest.mark.parametrize("words", [("--first-name", "Canary"), ("--residency", "domestic"), ("--entry-term", "fall 2027")])
+@pytest.mark.parametrize(
+    "words", [("--first-name", "Canary"), ("--residency", "domestic"), ("--entry-term", "fall 2027")]
+)
 def test_nothing_is_said_of_somebody_who_was_erased(office: Office, run: Run, words: tuple[str, str]) -> None:
     person = office.sign_up(ANA)
     office.erase(ANA, at=SEPTEMBER + DAY)

@@ -8,7 +8,7 @@ import typer
 
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.deciding import By, Why, decision_of
-from enrollment_crm.cli.options import AsJson
+from enrollment_crm.cli.options import AsJson, check_source
 from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.domain.batches import BatchStep
 from enrollment_crm.settings import Settings
@@ -31,16 +31,29 @@ def list_(
 ) -> None:
     """List the newest batches: delivered = accepted + quarantined + duplicates + erased.
 
-    Duplicates are rows that the source delivered again since the batch before; erased ones were emptied, of people who
-    had been erased or have been since. Remarks say why a batch is stopped, or what was noticed. A batch of replayed rows
-    holds rows that an earlier one has put into the quarantine.
+    Duplicates are rows that the source delivered again since the batch before; erased ones are of people who
+    had been erased or have been since. Remarks say why a batch is stopped, or what was noticed. A batch of replayed
+    rows holds rows that an earlier one has put into the quarantine.
     """
-    with crm_database(Settings()) as engine:
+    settings = Settings()
+    with crm_database(settings) as engine:
         found = list_batches(engine, source=source, step=step, limit=limit)
+    check_source(source, settings, found=len(found))
     if as_json:
         typer.echo(json.dumps([{**asdict(one), "delivered": one.delivered} for one in found], default=str, indent=2))
         return
-    columns = ("Id", "Source", "When", "Step", "Delivered", "Accepted", "Quarantined", "Duplicates", "Erased", "Remarks")
+    columns = (
+        "Id",
+        "Source",
+        "When",
+        "Step",
+        "Delivered",
+        "Accepted",
+        "Quarantined",
+        "Duplicates",
+        "Erased",
+        "Remarks",
+    )
     print_rows("Batches", columns, [_row(one) for one in found])
 
 

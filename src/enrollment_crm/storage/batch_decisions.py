@@ -12,7 +12,7 @@ from enrollment_crm.storage.models import BatchRow, InboxRow, QuarantineRow
 
 @dataclass(frozen=True)
 class BatchFacts:
-    """A batch by count: delivered = accepted + quarantined + duplicates + erased. pii: the name of a member of staff."""
+    """A batch by count: delivered = accepted + quarantined + duplicates + erased. pii: a member of staff."""
 
     id: int
     source: str

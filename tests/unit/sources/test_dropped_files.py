@@ -29,7 +29,9 @@ def test_an_entry_that_is_no_row_is_not_lost(tmp_path: Path) -> None:
     assert rows == [{"AppID": "a-1"}, {DAMAGE_NOTE: "the entry is no row", "entry": 7}, {"n": "NaN"}]
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"rows": []}', '{"row": [{"a": 1}], "row": [{"a": 2}]}', "7", "[" * 100_000])
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"rows": []}', '{"row": [{"a": 1}], "row": [{"a": 2}]}', "7", "[" * 100_000]
+)
 def test_json_without_rows_is_an_error_that_says_what_to_do(tmp_path: Path, content: str) -> None:
     with pytest.raises(FeedUnreadableError, match=r"items\.json is no JSON .* ask for the export again"):
         read_dropped(dropped(tmp_path, "items.json", content))
