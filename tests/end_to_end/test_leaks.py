@@ -125,16 +125,7 @@ def test_nothing_of_a_person_is_found_where_it_does_not_belong(stack: Stack, mai
     assert {"person", "inbox", "message"} <= tables_that_hold(stack, "crm", words)
     # Findings of rules, batches, events and the ledger's keys name nobody, nor does anything of Airflow's: XCom,
     # rendered fields, asset events and their extras, runs, logs.
-    allowed = {
-        "person",
-        "inbox",
-        "message",
-        "review",
-        "person_address",
-        "person_fact",
-        "correction",
-        "person_reference",
-    }
+    allowed = {"person", "person_merge", "inbox", "message", "review", "correction", "person_reference"}
     assert tables_that_hold(stack, "crm", words) <= allowed
     assert tables_that_hold(stack, "airflow", words) == set()
 
