@@ -18,6 +18,7 @@ from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.ledger import FrozenMessage, begin_transmissions, messages_with_readers
 from enrollment_crm.storage.tombstones import judge_beside_no_erasure
 from enrollment_crm.workflows.people import merge_people, unmerge
+from enrollment_crm.workflows.suppressions import add_suppression
 
 SINCE = SEPTEMBER + DAY
 
@@ -97,6 +98,17 @@ def claimed(office: Office) -> list[int]:
             connection, MessageKind.WELCOME, topic="x", limit=9, lease=timedelta(minutes=15), now=SEPTEMBER
         )
     return list(claim.message_ids)
+
+
+def test_r7_whoever_puts_an_address_on_the_list_waits_for_a_claim(office: Office) -> None:
+    """When staff are told that it stands there, no claim that has not seen it is still to be committed."""
+    office.sign_up(BEN)
+
+    def hold(connection: Any) -> None:
+        lease = timedelta(minutes=15)
+        claim_owed_answers(connection, MessageKind.WELCOME, topic="x", limit=9, lease=lease, now=SEPTEMBER)
+
+    beside(office, hold, partial(add_suppression, office.engine, BEN, by="ops", why="asked", now=SEPTEMBER))
 
 
 def test_a_worker_that_has_claimed_and_not_begun_sends_nothing_after_a_merge(office: Office) -> None:
