@@ -68,6 +68,7 @@ def test_a_stopped_batch_is_told_by_mail_with_what_to_do(inbox: Inbox) -> None:
         accepted=100,
         quarantined=800,
         duplicates=0,
+        erased=0,
         is_replay=False,
         remarks=reason,
         decided_at=None,

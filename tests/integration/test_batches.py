@@ -181,6 +181,28 @@ def test_a_rejected_batch_is_in_the_quarantine_whole(office: Office, usual: int,
     assert (intake.rows_in, intake.accepted, intake.quarantined) == (1021, 1020, 1)
 
 
+@pytest.mark.parametrize(
+    ("decision", "settled"),
+    [("release", ["loaded", 900, 899, 0, 0, 1]), ("reject", ["rejected", 900, 0, 899, 0, 1])],
+)
+def test_somebody_who_is_erased_goes_from_a_stopped_batch_too(
+    office: Office, take: Any, run: Any, decision: str, settled: list[Any]
+) -> None:
+    for morning in range(6):
+        take(fair(20, first=20 * morning), SEPTEMBER + morning * DAY)
+    office.load(now=SEPTEMBER + 6 * DAY)
+    take(fair(900, first=119, Campaign="again"), SEPTEMBER + 6 * DAY)
+    office.erase(f"{CANARY}119@example.edu", at=SEPTEMBER + 6 * DAY)
+    batch = newest(run)
+    counts = ("step", "delivered", "accepted", "quarantined", "duplicates", "erased")
+    assert [batch[one] for one in counts] == ["stopped", 900, 899, 0, 0, 1]
+    assert run("batches", decision, str(batch["id"]), *WHO).exit_code == 0
+    office.load(now=SEPTEMBER + 7 * DAY)
+    batch = newest(run)
+    assert [batch[one] for one in counts] == settled
+    assert "Erased" in run("batches", "list").stdout
+
+
 def test_what_is_unusual_is_noticed_and_goes_on(office: Office, usual: int, take: Any, run: Any) -> None:
     take(fair(20, first=500, **{"Entry Term": "spring 2027", "Residency": ""}), SEPTEMBER + 6 * DAY)
     batch = newest(run)

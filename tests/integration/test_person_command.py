@@ -82,6 +82,8 @@ def test_whoever_is_not_there_is_an_error_in_words(run: Run, words: tuple[str, .
         ("person", "correct", "1", *STAFF),
         ("person", "correct", "1", "--time-zone", "No/Where", *STAFF),
         ("person", "correct", "1", "--country", "Chile", *STAFF),
+        ("person", "correct", "1", "--birth-date", "1/2/2001", *STAFF),
+        ("person", "correct", "1", "--birth-date", "2999-01-01", *STAFF),
     ],
 )
 def test_what_is_misused_is_said(run: Run, words: tuple[str, ...]) -> None:
@@ -208,3 +210,17 @@ def test_erase_asks_first_and_prints_counts_alone(office: Office, run: Run) -> N
         "person_id": 0, "records": 1, "rows_emptied": 2, "rows_not_taken_in": 0, "rows_redacted": 0
     }  # fmt: skip
     assert office.query("SELECT by, action, reason FROM staff_action") == [("dean", "erased", "as the file says")]
+
+
+@pytest.mark.parametrize(
+    "words", [("--first-name", "Canary"), ("--residency", "domestic"), ("--entry-term", "fall 2027")]
+)
+def test_nothing_is_said_of_somebody_who_was_erased(office: Office, run: Run, words: tuple[str, str]) -> None:
+    person = office.sign_up(ANA)
+    office.erase(ANA, at=SEPTEMBER + DAY)
+    kept = "SELECT to_jsonb(person)::text, (SELECT count(*) FROM residency_evidence) FROM person"
+    before = office.query(kept)
+    result = run("person", "correct", str(person), *words, *STAFF)
+    assert result.exit_code == 1
+    assert "was erased" in result.stderr
+    assert office.query(kept) == before

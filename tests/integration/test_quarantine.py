@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.cli import app
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.engine import transaction
@@ -110,6 +111,31 @@ def test_the_list_shows_no_value_and_filters_and_groups(judge: Any, run: Any) ->
     assert len(listed(run, "--since", T_7.isoformat())) == 1
     assert listed(run, "--source", "slate") == []
     assert canary in run("quarantine", "show", "1").output
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("quarantine", "list"),
+        ("quarantine", "replay", "--by", "Dana"),
+        ("batches", "list"),
+        ("rules",),
+    ],
+)
+def test_a_source_that_is_misspelt_is_no_empty_list(judge: Any, run: Any, words: tuple[str, ...]) -> None:
+    judge(CSV_ROW | {"Email Consent": "no"}, at=T_14)
+    result = run(*words, "--source", "signup_csv")
+    assert result.exit_code == 2
+    assert "signups_csv" in result.output
+
+
+def test_a_row_is_shown_whole_and_a_terminal_acts_on_nothing_in_it(judge: Any, run: Any) -> None:
+    long = "N" * 900
+    judge(CSV_ROW | {"First Name": long, "\x1b[31mColumn": "x", DAMAGE_NOTE: "2 cells under 3 headings"}, at=T_14)
+    shown = run("quarantine", "show", "1").output
+    assert shown.count("N") >= 2 * len(long)
+    assert "\x1b[31m" not in shown
+    assert "2 cells under 3 headings" in run("quarantine", "list").output
 
 
 def test_one_field_is_fixed_and_the_row_stays_as_it_came(office: Office, judge: Any, run: Any) -> None:

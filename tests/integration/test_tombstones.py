@@ -124,6 +124,24 @@ def test_a_consent_from_before_the_erasure_that_arrives_after_it_does_not(erased
     assert known(erased) == []
 
 
+@pytest.mark.parametrize("when", ["", "last Tuesday"])
+def test_a_row_of_an_export_that_does_not_say_when_it_was_is_no_new_consent(
+    erased: Office, validator: Validator, when: str
+) -> None:
+    row = {"Email": ANA, "Email Consent": "yes", "Entry Term": "fall 2027", "Submitted At": when}
+    arrive(erased, row, at=LATER, source="signups_csv", kind="signup")
+    assert judge(erased, validator)[RecordKind.SIGNUP].erased == 1
+    assert known(erased) == []
+    assert erased.query("SELECT count(*) FROM quarantine") == [0]
+
+
+def test_a_post_reaches_us_as_it_happens(erased: Office, validator: Validator) -> None:
+    row = {"email": ANA, "consent": "yes", "entry_term": "fall 2027", "registration_id": "r-1"}
+    arrive(erased, row, at=LATER, source="events_webhook", kind="signup")
+    assert judge(erased, validator)[RecordKind.SIGNUP].accepted == 1
+    assert known(erased) == [ANA]
+
+
 def test_somebody_else_is_nobody_who_was_erased(erased: Office, validator: Validator) -> None:
     arrive(erased, {**SLATE, "aid": "a-9", "pid": "p-9", "Email": BEN, "AppStatusDate": "2026-09-20"}, at=LATER)
     assert judge(erased, validator)[RecordKind.APPLICATION].accepted == 1

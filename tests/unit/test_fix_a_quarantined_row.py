@@ -47,4 +47,4 @@ def test_it_names_every_suite() -> None:
 
 
 def test_the_recipe_of_rows_names_fields_that_exist() -> None:
-    assert set(re.findall(r"--set (\w+)=", ROWS)) <= {"entry_term", "phone"}
+    assert set(re.findall(r"--set (\w+)=", ROWS)) <= {"entry_term", "phone", "damage"}

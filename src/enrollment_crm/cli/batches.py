@@ -8,7 +8,7 @@ import typer
 
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.deciding import By, Why, decision_of
-from enrollment_crm.cli.options import AsJson
+from enrollment_crm.cli.options import AsJson, check_source
 from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.domain.batches import BatchStep
 from enrollment_crm.settings import Settings
@@ -29,22 +29,36 @@ def list_(
     limit: Annotated[int, typer.Option("--limit", min=1, help="So many of the newest.")] = 20,
     as_json: AsJson = False,
 ) -> None:
-    """List the newest batches: delivered = accepted + quarantined + duplicates, for each of them.
+    """List the newest batches: delivered = accepted + quarantined + duplicates + erased.
 
-    Duplicates are rows that the source delivered again since the batch before. Remarks say why a batch is stopped, or
-    what was noticed. A batch of replayed rows holds rows that an earlier one has put into the quarantine.
+    Duplicates are rows that the source delivered again since the batch before; erased ones are of people who
+    had been erased or have been since. Remarks say why a batch is stopped, or what was noticed. A batch of replayed
+    rows holds rows that an earlier one has put into the quarantine.
     """
-    with crm_database(Settings()) as engine:
+    settings = Settings()
+    with crm_database(settings) as engine:
         found = list_batches(engine, source=source, step=step, limit=limit)
+    check_source(source, settings, found=len(found))
     if as_json:
         typer.echo(json.dumps([{**asdict(one), "delivered": one.delivered} for one in found], default=str, indent=2))
         return
-    columns = ("Id", "Source", "When", "Step", "Delivered", "Accepted", "Quarantined", "Duplicates", "Remarks")
+    columns = (
+        "Id",
+        "Source",
+        "When",
+        "Step",
+        "Delivered",
+        "Accepted",
+        "Quarantined",
+        "Duplicates",
+        "Erased",
+        "Remarks",
+    )
     print_rows("Batches", columns, [_row(one) for one in found])
 
 
 def _row(one: BatchFacts) -> tuple[str, ...]:
-    numbers = (one.delivered, one.accepted, one.quarantined, one.duplicates)
+    numbers = (one.delivered, one.accepted, one.quarantined, one.duplicates, one.erased)
     when = one.validated_at.strftime("%Y-%m-%d %H:%MZ")
     decided = f"{one.decided_by}: {one.decided_why}" if one.decided_by else ""
     remarks = "\n".join(filter(None, ["Replayed rows." if one.is_replay else "", one.remarks, decided]))
@@ -68,4 +82,4 @@ def reject(batch_id: BatchId, *, by: By = "", why: Why = "") -> None:
     decision = decision_of(settings, by=by, why=why)
     with crm_database(settings) as engine:
         batch = reject_batch(engine, batch_id, decision)
-    REMARKS.print(f"Batch {batch_id} is rejected: its {batch.rows_in} rows are in the quarantine.")
+    REMARKS.print(f"Batch {batch_id} is rejected: its {batch.rows_in - batch.erased} rows are in the quarantine.")

@@ -4,12 +4,12 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from psycopg.errors import DeadlockDetected
+from psycopg.errors import DeadlockDetected, NumericValueOutOfRange
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 from rich.console import Console
 from rich.markup import escape
-from sqlalchemy.exc import ArgumentError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, OperationalError
 
 from enrollment_crm.domain.batches import BatchDecisionError
 from enrollment_crm.domain.calendar_plans import StalePlanError
@@ -57,7 +57,9 @@ def explained() -> Iterator[None]:
     console = Console(stderr=True)
     try:
         yield
-    except (*_MENDABLE, ValidationError, ArgumentError, OperationalError) as error:
+    except (*_MENDABLE, ValidationError, ArgumentError, OperationalError, DataError) as error:
+        if isinstance(error, DataError) and not isinstance(error.orig, NumericValueOutOfRange):
+            raise
         for sentence in _in_words(error):
             console.print(f"[bold red]Error:[/] {escape(sentence)}", highlight=False)
     else:
@@ -70,6 +72,8 @@ def _in_words(error: Exception) -> list[str]:
         return [_setting_in_words(one) for one in error.errors(include_input=False, include_url=False)]
     if isinstance(error, ArgumentError):  # its own words may repeat the URL, and with it a password
         return [_URL_IN_WORDS]
+    if isinstance(error, DataError):
+        return ["There is no such number: it is larger than any that is given out. Look it up in the list."]
     if isinstance(error, OperationalError):
         return [_database_in_words(error)]
     return [str(error)]

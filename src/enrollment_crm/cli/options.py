@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from enrollment_crm.bootstrap import clock_of
+from enrollment_crm.bootstrap import clock_of, field_maps_of
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.settings import Settings
@@ -52,3 +52,15 @@ def instant_of_command(as_of: datetime | None, settings: Settings, *, dry_run: b
     if as_of > now and not dry_run:
         raise typer.BadParameter("--as-of lies ahead: a real run would send messages too early. Add --dry-run.")
     return as_of
+
+
+def check_source(source: str | None, settings: Settings, *, found: int) -> None:
+    """A source from which nothing came and that nobody has set up is misspelt: an empty list would look like good news.
+
+    Raises ``typer.BadParameter`` with the names that there are.
+    """
+    if source is None or found:
+        return
+    known = field_maps_of(settings)
+    if source not in known:
+        raise typer.BadParameter(f"there is no such source: write one of {', '.join(known)}.", param_hint="--source")

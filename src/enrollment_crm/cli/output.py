@@ -64,7 +64,7 @@ def print_rows(
         console = Console(width=_WIDTH_OF_A_FILE, stderr=console.stderr)
     table = Table(title=title, title_justify="left", show_lines=True)
     for column in columns:
-        table.add_column(column)
+        table.add_column(column, overflow="fold")  # a long word is shown whole
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)

@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -20,6 +21,7 @@ from enrollment_crm.cli.options import AsJson, By, Why, Yes, staff_action
 from enrollment_crm.cli.output import REMARKS
 from enrollment_crm.cli.person_files import check_is_free, write_export
 from enrollment_crm.cli.person_tables import dossier_as_json, print_dossier
+from enrollment_crm.domain.person_facts import birth_date_of
 from enrollment_crm.domain.programs import Cadences
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.terms import EntryTerm
@@ -141,13 +143,13 @@ def correct(
     said = {"first_name": first_name, "last_name": last_name, "phone": phone}
     said |= {"birth_date": birth_date, "country": country.upper(), "time_zone": time_zone}
     values = {name: value for name, value in said.items() if value}
-    _check(values)
+    settings = Settings()
+    action = staff_action(settings, by=by, why=why)
+    _check(values, now=action.at)
     if residency is not None:
         values["residency"] = residency.value
     if not values and entry_term is None:
         raise typer.BadParameter("Nothing is corrected: name at least one field, such as --time-zone.")
-    settings = Settings()
-    action = staff_action(settings, by=by, why=why)
     zones, cadences = country_zones_of(settings), Cadences(programs_of(settings), settings.default_program)
     with _database(settings) as engine:
         if values:
@@ -158,7 +160,9 @@ def correct(
     _done(f"Person {found}: corrected {', '.join(fields)}.", {"person": found, "corrected": fields}, as_json=as_json)
 
 
-def _check(values: dict[str, str]) -> None:
+def _check(values: dict[str, str], *, now: datetime) -> None:
+    if (born := values.get("birth_date")) and birth_date_of(born, received_at=now) is None:
+        raise typer.BadParameter(f"{born!r} is no day of birth: write for example 1999-04-05.")
     zone, country = values.get("time_zone"), values.get("country", "US")
     if zone and choose_zone(zone, None, country_zones={}).basis != "stated":
         raise typer.BadParameter(f"{zone!r} is no time zone: write for example America/New_York.")

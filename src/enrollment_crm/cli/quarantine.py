@@ -15,7 +15,7 @@ from enrollment_crm.bootstrap import (
 )
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.deciding import By, Why, decision_of
-from enrollment_crm.cli.options import AsJson, DryRun, read_instant
+from enrollment_crm.cli.options import AsJson, DryRun, check_source, read_instant
 from enrollment_crm.cli.output import REMARKS, print_counts, steps
 from enrollment_crm.cli.quarantine_tables import Grouping, print_list, print_meanings, print_row
 from enrollment_crm.domain.programs import Cadences
@@ -79,6 +79,7 @@ def list_(
     with crm_database(settings) as engine:
         selection = Selection(source=source, rule=rule, since=since)
         found = list_quarantine(engine, _configuration(settings), selection, now=clock_of(settings)())
+    check_source(source, settings, found=len(found))
     print_list(found, grouping=by, limit=limit, as_json=as_json)
 
 
@@ -173,6 +174,7 @@ def replay(
             check_quarantined(engine, row)
         validator, field_maps = run("Preparing the rules", lambda: validator_of(settings)), field_maps_of(settings)
         done = replay_rows(engine, validator, field_maps, selection, decision, dry_run=dry_run)
+        check_source(source, settings, found=done.rows)
         loaded = {} if dry_run else {kind: loaders_of(settings)[kind] for kind in done.kinds}
         counts = {
             f"load {kind.value}s": vars(load(engine, field_maps, now=decision.at)) for kind, load in loaded.items()

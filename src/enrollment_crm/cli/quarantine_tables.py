@@ -104,7 +104,9 @@ def print_row(shown: ShownRow, *, as_json: bool) -> None:
         markup=False,
         highlight=False,
     )
-    print_rows("As it came", ("Column", "Value"), [(name, _text(value)) for name, value in entry.row.raw.items()])
+    print_rows(
+        "As it came", ("Column", "Value"), [(_text(name), _text(value)) for name, value in entry.row.raw.items()]
+    )
     meant = [
         (name, value or "", "corrected" if name in entry.corrections else "")
         for name, value in shown.canonical.items()

@@ -8,7 +8,7 @@ import typer
 
 from enrollment_crm.bootstrap import clock_of
 from enrollment_crm.cli.database import crm_database
-from enrollment_crm.cli.options import AsJson
+from enrollment_crm.cli.options import AsJson, check_source
 from enrollment_crm.cli.output import print_rows
 from enrollment_crm.domain.rule_counts import RuleHistory
 from enrollment_crm.settings import Settings
@@ -30,6 +30,7 @@ def rules(
     settings = Settings()
     with crm_database(settings) as engine:
         found = count_rules(engine, source=source, days=days, now=clock_of(settings)())
+    check_source(source, settings, found=len(found))
     if as_json:
         typer.echo(json.dumps([_said(one) for one in found], default=str, indent=2))
         return

@@ -102,7 +102,7 @@ def occurred_at_in(row: CanonicalRow, *, received_at: datetime) -> datetime:
         return check_aware(datetime.fromisoformat(text))
     except ValueError:
         raise UnvalidatedRowError(
-            "occurred_at is no instant with an offset: validate the row before it is loaded."
+            "The time is none that a calendar has: correct it, or export the file again with dates as 2026-11-24."
         ) from None
 
 

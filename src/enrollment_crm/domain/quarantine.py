@@ -19,6 +19,13 @@ from enrollment_crm.domain.terms import EntryTerm
 _OLDEST_YEAR = 2020
 _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?\Z", re.DOTALL)
 
+#: What readers of files, feeds and posts note of a row.
+_DAMAGES = re.compile(
+    r"\d+ cells under \d+ headings|a quotation mark is not closed or not doubled|the entry is no row"
+    r"|a name stands there twice|[a-z_]+ has \d+ characters"
+    r"|a formula has no saved result: open the workbook, save it, and drop it again"
+)
+
 
 class Step(StrEnum):
     """What a person did about a row, a value or a batch; each is kept in the audit trail."""
@@ -136,12 +143,20 @@ def _term_in(row: CanonicalRow) -> EntryTerm | None:
         return None
 
 
+def damage_of(note: str | None) -> str:
+    """What is wrong with a row that could not be read, in our own words; a note that a file brings along is not said.
+
+    A file can have a column of the note's name, and in it whatever somebody wrote.
+    """
+    return note if note and _DAMAGES.fullmatch(note) else value_class(note)
+
+
 def value_class(value: str | None) -> str:
     """What sort of value it is, without the value: ``text of 14 letters``, ``date before 2020``, ``blank``."""
     if value is None or not value.strip():
         return "blank"
     if UNREADABLE in value:
-        return f"text of {len(value)} characters, some of them unreadable"
+        return f"text of {_counted(len(value), 'character')}, unreadable in part"
     date = _DATE.match(value)
     if date:
         return f"date before {_OLDEST_YEAR}" if int(date[1]) < _OLDEST_YEAR else f"date from {_OLDEST_YEAR} on"

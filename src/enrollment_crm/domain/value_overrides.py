@@ -59,7 +59,7 @@ def _check(field_map: FieldMap, override: ValueOverride, known_programs: Collect
     try:
         with_overrides({field_map.source: field_map}, [override])
     except ValueError as error:
-        raise QuarantineError(f"This meaning cannot be: {error}.") from None
+        raise QuarantineError(f"This meaning cannot be: {str(error).rstrip('.')}.") from None
 
 
 def with_overrides(field_maps: Mapping[str, FieldMap], overrides: Iterable[ValueOverride]) -> Mapping[str, FieldMap]:

@@ -7,11 +7,13 @@ import codecs
 import csv
 import re
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, TypeAlias
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
+from enrollment_crm.sources.headers import split_head
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LARGEST_CELL_IN_CHARACTERS = 64 * 1024 * 1024
@@ -27,6 +29,8 @@ _BYTE_ORDER_MARKS = (
 )
 #: UTF-16 without a mark is told by NUL bytes, which then stand in every second place (of Latin text).
 _MANY, _FEW = 0.3, 0.05
+#: The cells of a row, and what is wrong with its quotes.
+_Record: TypeAlias = tuple[list[str], str | None]
 _WORKBOOKS_AND_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
 
 
@@ -37,7 +41,7 @@ def read_delimited(file: Path) -> list[dict[str, str]]:
     the header) are found out. A column without a name is ``column 3``, a second ``Email`` is ``Email (2)``.
 
     Raises:
-        FeedUnreadableError: the file is empty, a workbook or an archive.
+        FeedUnreadableError: the file is empty, without a header, a workbook or an archive.
     """
     return list(rows_of(file))
 
@@ -48,13 +52,16 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
     with file.open(encoding=_encoding_of(file), errors="replace", newline="") as text:
         delimiter = _delimiter_of(text)
         records = _records(text, delimiter)
-        header = next((cells for cells, _ in records if any(cell.strip() for cell in cells)), None)
-        if header is None:
-            raise FeedUnreadableError(f"{file.name} is empty, without even a header: ask for the export again.")
+        filled = (record for record in records if any(cell.strip() for cell in record[0]))
+        # A title that a spreadsheet program writes has the commas of its row.
+        (header, _), below = split_head(filled, _texts, name=file.name, can_be_title=lambda one: len(one[0]) > 1)
         names = column_names(header)
-        for cells, damage in records:
-            if any(cell.strip() for cell in cells):
-                yield _row(names, cells, damage)
+        for cells, damage in chain(below, filled):
+            yield _row(names, cells, damage)
+
+
+def _texts(record: _Record) -> list[str]:
+    return [text for cell in record[0] if (text := cell.strip())]
 
 
 class _RowTooLongError(Exception):
@@ -90,7 +97,7 @@ class _Lines:
         return first
 
 
-def _records(text: TextIO, delimiter: str) -> Iterator[tuple[list[str], str | None]]:
+def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
     """The cells of each row, and what is wrong with its quotes. A stray quote costs one row, not the rest."""
     lines = _Lines(text)
     while True:
@@ -127,7 +134,7 @@ def _delimiter_of(text: TextIO) -> str:
     """The delimiter of the file, which is then at its header."""
     first = next((line for line in text if line.strip()), "").strip()
     stated = re.fullmatch(r'"?sep=(.)"?', first, re.IGNORECASE)
-    if stated and stated[1] in _DELIMITERS:
+    if stated and not (stated[1].isalnum() or stated[1] in '"\\ '):
         return stated[1]
     if first.strip('"').lower() == "sep=":
         return "\t"  # a tab at the end of the line is gone by now

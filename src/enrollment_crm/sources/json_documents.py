@@ -17,14 +17,36 @@ def read_json(text: str | bytes) -> Any:
     Not-a-number, infinity and numbers beyond all bounds are no JSON for a database: they stay as the words they are.
     """
     try:
-        return json.loads(text, parse_constant=str, parse_float=_float_or_words, parse_int=_int_or_words)
+        return json.loads(
+            text,
+            object_pairs_hook=object_of_pairs,
+            parse_constant=str,
+            parse_float=_float_or_words,
+            parse_int=_int_or_words,
+        )
     except (ValueError, RecursionError):
         return None
 
 
+def object_of_pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object; of a name that stands there twice both values are kept, and the row is known as damaged."""
+    found = dict(pairs)
+    if len(found) == len(pairs):  # as of almost every row of millions
+        return found
+    found = {}
+    for name, value in pairs:
+        free, number = name, 2
+        while free in found:
+            free, number = f"{name} ({number})", number + 1
+        found[free] = value
+    return {**found, DAMAGE_NOTE: "a name stands there twice"}
+
+
 def rows_in(content: Any) -> list[dict[str, Any]] | None:
     """The rows of a list, or of ``{"row": [...]}``; None: it is neither. What is no row is kept with a note of that."""
-    entries = content.get("row") if isinstance(content, Mapping) else content
+    # A list that stands there twice is two, of which one would be lost.
+    is_clear = isinstance(content, Mapping) and DAMAGE_NOTE not in content
+    entries = content.get("row") if is_clear else content
     if not isinstance(entries, list):
         return None
     return [one if isinstance(one, dict) else {DAMAGE_NOTE: "the entry is no row", ENTRY: one} for one in entries]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+from enrollment_crm.sources.json_documents import object_of_pairs
 
 #: A row of any feed that we know has three levels.
 DEEPEST = 32
@@ -48,7 +49,7 @@ def _parsed(body: bytes) -> Any:
     try:
         return json.loads(
             body.decode("utf-8-sig"),
-            object_pairs_hook=_object,
+            object_pairs_hook=object_of_pairs,
             parse_constant=str,
             parse_float=_number,
             parse_int=_whole_number,
@@ -59,19 +60,6 @@ def _parsed(body: bytes) -> Any:
         raise BodyRefused(_too_deep()) from None
     except ValueError:
         raise BodyRefused("The body is no JSON, or not the whole of it.") from None
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """An object; of a name that stands there twice both values are kept, and the row is known as damaged."""
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        free, number = name, 2
-        while free in found:
-            free, number = f"{name} ({number})", number + 1
-        found[free] = value
-    if len(found) > len({name for name, _ in pairs}):
-        found[DAMAGE_NOTE] = "a name stands there twice"
-    return found
 
 
 def _number(text: str) -> float | str:

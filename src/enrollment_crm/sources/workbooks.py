@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from openpyxl.utils.cell import range_boundaries
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.delimited import column_names
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
+from enrollment_crm.sources.headers import split_head
 
 _PROTECTED_OR_OLD = b"\xd0\xcf\x11\xe0"
 _ARCHIVE = b"PK\x03\x04"
@@ -41,15 +42,16 @@ _Merged = tuple[int, int, int, int]
 def read_workbook(file: Path, sheet: str = "") -> Iterator[dict[str, Any]]:
     """All data rows of a sheet, by column name.
 
-    The header is the first row with more than one cell: titles above it are passed over. Merged cells say the same in
-    each row that they cover. A date is text in ISO 8601; a formula is its saved result, and a row with one that was
-    never saved comes back with a note under ``DAMAGE_NOTE``.
+    The header is the first row with more than one cell: a few titles above it are passed over. Merged cells say the
+    same in each row that they cover. A date is text in ISO 8601; a formula is its saved result, and a row with one that
+    was never saved comes back with a note under ``DAMAGE_NOTE``.
 
     Args:
         sheet: its name; empty: the workbook has one that is not hidden.
 
     Raises:
-        FeedUnreadableError: it is protected, broken, far too big, or it is not clear which sheet is meant.
+        FeedUnreadableError: it is protected, broken, far too big or without a header, or it is not clear which sheet
+            is meant.
     """
     _check(file)
     try:
@@ -166,22 +168,14 @@ def _filled(rows: Iterator[tuple[Any, ...]], merged: list[_Merged]) -> Iterator[
 
 
 def _rows(file: Path, rows: Iterator[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    names: list[str] = []
-    alone: list[tuple[Any, ...]] = []
-    for cells in rows:
-        filled = sum(1 for cell in cells if _text(cell) not in (None, ""))
-        if names and filled:
-            yield _row(names, cells)
-        elif filled > 1:
-            names = column_names([str(_text(cell) or "") for cell in _without_end(cells)])
-        elif filled:
-            alone.append(cells)
-    if not names and not alone:
-        raise FeedUnreadableError(f"{file.name} is empty, without even a header: ask for the export again.")
-    if not names:  # all of it is one column
-        head, *others = alone
-        names = column_names([str(_text(cell) or "") for cell in _without_end(head)])
-        yield from (_row(names, cells) for cells in others)
+    filled = (cells for cells in rows if _filled_in(cells))
+    head, below = split_head(filled, _filled_in, name=file.name)
+    names = column_names([str(_text(cell) or "") for cell in _without_end(head)])
+    yield from (_row(names, cells) for cells in chain(below, filled))
+
+
+def _filled_in(cells: tuple[Any, ...]) -> list[str]:
+    return [str(_text(cell)) for cell in cells if cell is _UNSAVED or _text(cell) not in (None, "")]
 
 
 def _without_end(cells: tuple[Any, ...]) -> tuple[Any, ...]:

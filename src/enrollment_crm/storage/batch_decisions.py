@@ -12,7 +12,7 @@ from enrollment_crm.storage.models import BatchRow, InboxRow, QuarantineRow
 
 @dataclass(frozen=True)
 class BatchFacts:
-    """A batch by count: delivered = accepted + quarantined + duplicates. pii: the name of a member of staff."""
+    """A batch by count: delivered = accepted + quarantined + duplicates + erased. pii: a member of staff."""
 
     id: int
     source: str
@@ -24,6 +24,8 @@ class BatchFacts:
     quarantined: int
     #: Delivered again and recognised; not among the rows in.
     duplicates: int
+    #: Rows of people who were erased, before they came or since: emptied.
+    erased: int
     is_replay: bool
     #: Why it was stopped, or what was noticed, in sentences.
     remarks: str
@@ -47,6 +49,7 @@ _COLUMNS = (
     BatchRow.accepted,
     BatchRow.quarantined,
     BatchRow.duplicates,
+    BatchRow.erased,
     BatchRow.is_replay,
     BatchRow.remarks,
     BatchRow.decided_at,
@@ -102,7 +105,7 @@ def quarantine_whole_batch(connection: Connection, batch_id: int, *, rule: str, 
     rows = select(InboxRow.id, literal(batch_id), literal(rule), literal(""), literal(reason), literal(at))
     connection.execute(insert(QuarantineRow).from_select(columns, rows.where(*accepted)))
     connection.execute(update(InboxRow).where(*accepted).values(outcome=InboxOutcome.QUARANTINED.value))
-    counts = {"accepted": 0, "quarantined": BatchRow.rows_in}
+    counts = {"accepted": 0, "quarantined": BatchRow.rows_in - BatchRow.erased}
     connection.execute(update(BatchRow).where(BatchRow.id == batch_id).values(counts))
 
 

@@ -100,7 +100,8 @@ def empty_rows(connection: Connection, ids: Sequence[int], *, now: datetime) -> 
     pending = [row for row in rows if row.outcome == InboxOutcome.PENDING]
     for kind in sorted({row.kind for row in pending}):
         settle_erased(connection, [row.id for row in pending if row.kind == kind], kind=kind, now=now)
-    unloaded = [row for row in rows if row.outcome == InboxOutcome.ACCEPTED and row.step == BatchStep.VALIDATED]
+    waits = (BatchStep.VALIDATED, BatchStep.STOPPED)
+    unloaded = [row for row in rows if row.outcome == InboxOutcome.ACCEPTED and row.step in waits]
     rejected = [row for row in rows if row.outcome in (InboxOutcome.QUARANTINED, InboxOutcome.DISCARDED)]
     connection.execute(delete(CorrectionRow).where(CorrectionRow.inbox_id == func.any(list(ids))))
     connection.execute(delete(QuarantineRow).where(QuarantineRow.inbox_id == func.any([row.id for row in rejected])))

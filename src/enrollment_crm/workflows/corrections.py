@@ -31,7 +31,7 @@ from enrollment_crm.storage.reviews import open_review_once
 from enrollment_crm.storage.staff_actions import record_action
 from enrollment_crm.workflows.cells import CalendarView, view_calendar
 from enrollment_crm.workflows.inbox import FORM
-from enrollment_crm.workflows.people import surviving_person
+from enrollment_crm.workflows.people import living_person
 from enrollment_crm.workflows.superseding import supersede_for_person
 
 
@@ -82,11 +82,11 @@ def correct_person(
     Each is a statement of staff from now: a source that says something newer replaces it. A residency is a decision.
 
     Raises:
-        UnknownPersonError: there is nobody.
+        UnknownPersonError: there is nobody, or they were erased.
     """
     with transaction(engine) as connection:
         wait_for_other_loaders(connection)
-        person_id = surviving_person(connection, who)
+        person_id = living_person(connection, who)
         facts = facts_of(values, source=STAFF, said_at=action.at, received_at=action.at)
         say_of_person(connection, person_id, facts, country_zones=country_zones, now=action.at)
         if "residency" in values:
@@ -102,11 +102,11 @@ def correct_term_of(
     """Staff replace an entry term of a person, as ``correct_entry_term`` does; gives their id.
 
     Raises:
-        UnknownPersonError: there is nobody.
+        UnknownPersonError: there is nobody, or they were erased.
     """
     with transaction(engine) as connection:
         wait_for_other_loaders(connection)
-        person_id = surviving_person(connection, who)
+        person_id = living_person(connection, who)
         _replace_term(connection, person_id, (old, new), cadences, view_calendar(connection, action.at))
         record_action(connection, StaffActionKind.CORRECTED, action, person_id=person_id)
         return person_id

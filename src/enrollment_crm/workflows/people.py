@@ -31,6 +31,10 @@ class UnknownPersonError(LookupError):
         super().__init__(self.__doc__)
 
 
+class ErasedPersonError(UnknownPersonError):
+    """This person was erased: nothing is known of them that could be corrected. Who signs up again is a new person."""
+
+
 class CannotMergeError(ValueError):
     """Two records cannot become one, or one cannot become two; the message says why and what to do."""
 
@@ -75,6 +79,18 @@ def surviving_person(connection: Connection, who: str) -> int:
         raise UnknownPersonError
     while (merge := merge_of(connection, found)) is not None:
         found = merge.stays
+    return found
+
+
+def living_person(connection: Connection, who: str) -> int:
+    """Like ``surviving_person``; of somebody who was erased nothing is kept any more.
+
+    Raises:
+        UnknownPersonError: there is nobody, or they were erased.
+    """
+    found = surviving_person(connection, who)
+    if any(one.is_erased for one in standing_of(connection, [found])):
+        raise ErasedPersonError
     return found
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import Engine
 
 from enrollment_crm.domain.batches import InboxOutcome
-from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, CanonicalRow, RecordKind
+from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, DAMAGE, CanonicalRow, RecordKind
 from enrollment_crm.domain.deadlines import Deadline
 from enrollment_crm.domain.field_maps import LONGEST_VALUE_IN_CHARACTERS, FieldMap, translate
 from enrollment_crm.domain.instants import check_aware
@@ -17,6 +17,7 @@ from enrollment_crm.domain.quarantine import (
     MissedReminders,
     QuarantineError,
     Step,
+    damage_of,
     value_class,
 )
 from enrollment_crm.domain.raw_values import text_of
@@ -64,7 +65,7 @@ class QuarantinedPerson:
     #: Canonical field; empty: the whole row.
     column: str
     reason: str
-    #: What sort of value is in the field; empty where the whole row is meant.
+    #: What sort of value is in the field, or how the row is damaged; empty where the whole row is meant.
     value_class: str
     received_at: datetime
     rejected_at: datetime
@@ -139,12 +140,18 @@ def _person(entry: Entry, canonical: CanonicalRow, missed: MissedReminders) -> Q
         rule=entry.rule,
         column=entry.column,
         reason=entry.reason,
-        value_class=value_class(canonical.get(entry.column)) if entry.column else "",
+        value_class=_value_class(entry.column, canonical),
         received_at=entry.row.received_at,
         rejected_at=entry.rejected_at,
         corrected=tuple(sorted(entry.corrections)),
         missed=missed.of(canonical, source=entry.row.source),
     )
+
+
+def _value_class(column: str, canonical: CanonicalRow) -> str:
+    if column == DAMAGE:
+        return damage_of(canonical.get(column))
+    return value_class(canonical.get(column)) if column else ""
 
 
 def show_row(engine: Engine, configuration: Configuration, inbox_id: int, *, now: datetime) -> ShownRow:

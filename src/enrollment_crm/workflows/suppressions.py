@@ -11,6 +11,7 @@ from enrollment_crm.domain.suppressions import SuppressionReason
 from enrollment_crm.storage.consent import unsubscribe_person
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.feedback import forget_complaint
+from enrollment_crm.storage.people import record_of_address
 from enrollment_crm.storage.suppressions import (
     Suppression,
     lift_suppressions,
@@ -50,10 +51,11 @@ def add_suppression(engine: Engine, email: str, *, by: str, why: str, now: datet
     """
     if not is_plausible_address(email):
         raise NotAnAddressError(NotAnAddressError.__doc__)
+    key = address_key(email)
     with transaction(engine) as connection:
-        return suppress_address(
-            connection, address_key(email), SuppressionReason.MANUAL, at=check_aware(now), by=by, why=why
-        )
+        # A claim holds its people: it is over before this is, and every later one finds the address on the list.
+        record_of_address(connection, key)
+        return suppress_address(connection, key, SuppressionReason.MANUAL, at=check_aware(now), by=by, why=why)
 
 
 def lift_suppression(engine: Engine, email: str, *, by: str, why: str, now: datetime) -> Lifted:

@@ -1,8 +1,8 @@
 """What a person can mend is said in a sentence, and ends with 1."""
 
 import pytest
-from psycopg.errors import DeadlockDetected
-from sqlalchemy.exc import OperationalError
+from psycopg.errors import DeadlockDetected, InvalidTextRepresentation, NumericValueOutOfRange
+from sqlalchemy.exc import DataError, OperationalError
 
 from enrollment_crm.cli.failures import explained
 from enrollment_crm.sources.feed_errors import FeedError
@@ -30,6 +30,12 @@ def test_a_deadlock_is_no_silent_database(capsys: pytest.CaptureFixture[str]) ->
     said = said_about(OperationalError("SELECT 1", None, DeadlockDetected()), capsys)
     assert said.endswith("Try again.")
     assert "does not answer" not in said
+
+
+def test_an_id_beyond_all_numbers_is_said_and_other_bad_data_stays_loud(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "no such number" in said_about(DataError("SELECT 1", None, NumericValueOutOfRange()), capsys)
+    with pytest.raises(DataError), explained():
+        raise DataError("SELECT 1", None, InvalidTextRepresentation())
 
 
 @pytest.mark.parametrize("url", ["crm:hunter2@db", "oracel://crm:hunter2@db/crm"])

@@ -42,6 +42,12 @@ def test_reads_an_accepted_row() -> None:
     assert application.unrecognised == {}
 
 
+def test_a_clock_that_runs_ahead_does_not_outrank_what_is_said_later() -> None:
+    application = application_of({**ROW, "occurred_at": "2030-01-01T00:00:00-05:00"}, source="slate", received_at=NOW)
+    assert application.said_at == application.residency_evidence.said_at == NOW
+    assert application.report.occurred_at.year == 2030
+
+
 def test_a_value_without_a_meaning_is_left_out_of_the_evidence_and_kept() -> None:
     row = {**ROW, "citizenship": "Deferred Action", "address_country": "Wakanda", "holds_visa": "maybe"}
     application = application_of(row, source="slate", received_at=NOW)

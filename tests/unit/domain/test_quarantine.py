@@ -9,7 +9,7 @@ from tests.factories import utc
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, RecordKind
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.points import Cadence
-from enrollment_crm.domain.quarantine import MissedReminder, MissedReminders, value_class
+from enrollment_crm.domain.quarantine import MissedReminder, MissedReminders, damage_of, value_class
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
 from enrollment_crm.domain.terms import EntryTerm
 
@@ -99,8 +99,29 @@ def test_residency_is_concluded_from_the_evidence_of_an_application() -> None:
         ("2019-05-01", "date before 2020"),
         ("2026-05-01T10:00:00-05:00", "date from 2020 on"),
         ("a@b@example.edu", "text of 15 characters with 2 at signs"),
-        ("As\ufffdha", "text of 5 characters, some of them unreadable"),
+        ("As\ufffdha", "text of 5 characters, unreadable in part"),
+        ("\ufffd", "text of 1 character, unreadable in part"),
     ],
 )
 def test_the_class_of_a_value_never_holds_the_value(value: str | None, said: str) -> None:
     assert value_class(value) == said
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "2 cells under 3 headings",
+        "a quotation mark is not closed or not doubled",
+        "the entry is no row",
+        "a name stands there twice",
+        "first_name has 1100000 characters",
+        "a formula has no saved result: open the workbook, save it, and drop it again",
+    ],
+)
+def test_how_a_row_is_damaged_is_said(note: str) -> None:
+    assert damage_of(note) == note
+
+
+def test_a_column_of_a_file_cannot_pass_for_our_own_note() -> None:
+    assert damage_of("Xerxes has 12 characters") == "text of 24 characters"
+    assert damage_of(None) == "blank"

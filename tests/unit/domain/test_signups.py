@@ -52,3 +52,9 @@ def test_a_country_without_a_meaning_is_kept_for_review() -> None:
 def test_refuses_rows_that_validation_would_have_rejected(change: dict[str, str | None]) -> None:
     with pytest.raises(UnvalidatedRowError):
         signup_of({**ROW, **change}, source="form", received_at=NOW)
+
+
+def test_a_clock_that_runs_ahead_does_not_outrank_what_is_said_later() -> None:
+    """A slip of the year would hold against every later answer, and against the decision of a person."""
+    signup = signup_of({**ROW, "occurred_at": "2030-01-01T00:00:00-05:00"}, source="form", received_at=NOW)
+    assert signup.residency_evidence.said_at == NOW

@@ -54,6 +54,8 @@ def test_a_bad_byte_costs_one_letter_not_every_name(tmp_path: Path) -> None:
         "sep=;\na;b\n1;2\n",
         '"sep=;"\r\na;b\r\n1;2',
         "sep=\t\na\tb\n1\t2",
+        "sep=^\na^b\n1^2",
+        "Fair of November,\n,\na,b\n1,2",
     ],
 )
 def test_finds_the_delimiter(tmp_path: Path, content: str) -> None:
@@ -101,6 +103,20 @@ def test_nul_and_huge_cells_are_no_obstacle(tmp_path: Path) -> None:
 
 def test_rows_without_any_value_are_no_rows(tmp_path: Path) -> None:
     assert rows_in(tmp_path, b"a,b\n\n,,\n  ,\n1,2\n\n") == [{"a": "1", "b": "2"}]
+
+
+def test_one_column_with_the_commas_of_others_loses_no_row(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, b"Email,\na@example.edu,\nb@example.edu,Ben\n") == [
+        {"Email": "a@example.edu", "column 2": ""},
+        {"Email": "b@example.edu", "column 2": "Ben"},
+    ]
+    assert [row["Name"] for row in rows_in(tmp_path, b"Name\nDoe, Jane\n")] == ["Doe"]
+
+
+def test_a_person_is_no_header(tmp_path: Path) -> None:
+    with pytest.raises(FeedUnreadableError, match=r"rows\.csv has no header.*above it") as error:
+        rows_in(tmp_path, b"canary@example.edu,Ana\nben@example.edu,Ben\n")
+    assert "canary" not in str(error.value)
 
 
 def test_a_header_alone_gives_no_rows(tmp_path: Path) -> None:

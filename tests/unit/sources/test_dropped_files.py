@@ -29,10 +29,17 @@ def test_an_entry_that_is_no_row_is_not_lost(tmp_path: Path) -> None:
     assert rows == [{"AppID": "a-1"}, {DAMAGE_NOTE: "the entry is no row", "entry": 7}, {"n": "NaN"}]
 
 
-@pytest.mark.parametrize("content", ["", "{", '{"rows": []}', "7", "[" * 100_000])
+@pytest.mark.parametrize(
+    "content", ["", "{", '{"rows": []}', '{"row": [{"a": 1}], "row": [{"a": 2}]}', "7", "[" * 100_000]
+)
 def test_json_without_rows_is_an_error_that_says_what_to_do(tmp_path: Path, content: str) -> None:
     with pytest.raises(FeedUnreadableError, match=r"items\.json is no JSON .* ask for the export again"):
         read_dropped(dropped(tmp_path, "items.json", content))
+
+
+def test_of_a_name_that_stands_there_twice_neither_value_is_lost(tmp_path: Path) -> None:
+    rows = read_dropped(dropped(tmp_path, "items.json", '[{"Email": "a", "Email": "b", "Name": "c"}]'))
+    assert rows == [{"Email": "a", "Email (2)": "b", "Name": "c", DAMAGE_NOTE: "a name stands there twice"}]
 
 
 def test_numbers_that_no_database_takes_stay_as_they_are_written(tmp_path: Path) -> None:

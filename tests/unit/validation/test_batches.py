@@ -30,6 +30,7 @@ REJECTED: Mapping[RecordKind, Mapping[str, Mapping[str, str | None]]] = {
         "email_missing": {"email": None},
         "email_implausible": {"email": "asha@example"},
         "consent_missing": {"consent": None},
+        "consent_unknown": {"consent": "ja"},
         "consent_refused": {"consent": "no"},
         "entry_term_unknown": {"entry_term": "999999"},
         "program_unknown": {"program": "alchemy"},
@@ -116,6 +117,15 @@ def test_each_rule_rejects_its_row_alone_and_counts_it(validator: Validator, kin
     assert [one.rule for one in verdict.counts] == list(changes)  # every rule of the suite has its row here
     assert [one.failed for one in verdict.counts] == [1] * len(changes)
     assert [one.column for one in verdict.rejected] == [one.column for one in verdict.counts]
+
+
+@pytest.mark.parametrize("kind", RecordKind)
+@pytest.mark.parametrize(
+    "time", ["2026-11-01T09:12:00-99:00", "2026-13-01T09:12:00-05:00", "2026-11-32T09:12Z", "2026-11-01T24:61:00Z"]
+)
+def test_a_time_that_no_clock_shows_is_named_by_its_rule(validator: Validator, kind: RecordKind, time: str) -> None:
+    (rejection,) = judge(validator, kind, [{**GOOD[kind], "occurred_at": time}]).rejected
+    assert rejection.rules == ("occurred_at_unreadable",)
 
 
 def test_lets_through_what_is_merely_unusual(validator: Validator) -> None:

@@ -35,7 +35,12 @@ class CalendarFeed:
         if feed is None:
             return PlainTextResponse("This calendar is no more: remove it.\n", HTTPStatus.GONE)
         tag = f'"{hashlib.sha256(feed.encode()).hexdigest()[:32]}"'
-        headers = {"ETag": tag, "Content-Disposition": 'inline; filename="deadlines.ics"'}
+        # A calendar that may keep nothing could not ask whether anything has changed.
+        headers = {
+            "ETag": tag,
+            "Cache-Control": "private, no-cache",
+            "Content-Disposition": 'inline; filename="deadlines.ics"',
+        }
         if tag in request.headers.get("if-none-match", ""):
             return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=headers)
         return Response(feed, media_type="text/calendar; charset=utf-8", headers=headers)

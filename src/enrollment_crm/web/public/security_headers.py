@@ -56,6 +56,9 @@ class SecurityHeaders:
 
 def _add(message: Message, headers: Mapping[str, str], *, keep: bool) -> None:
     answer = MutableHeaders(scope=message)
+    # What an answer says of its own keeping holds: a calendar feed is kept by its reader alone, and asked for again.
+    own = answer.get("Cache-Control", headers["Cache-Control"])
     answer.update(headers)
+    answer["Cache-Control"] = own
     if keep:
         answer["Cache-Control"] = _KEEP_FOR_EVER

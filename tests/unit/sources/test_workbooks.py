@@ -1,0 +1,48 @@
+"""Workbooks as people drop them: which row is the header, and no row is lost."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from openpyxl import Workbook
+
+from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+from enrollment_crm.sources.feed_errors import FeedUnreadableError
+from enrollment_crm.sources.workbooks import read_workbook
+
+
+def rows_of(directory: Path, *rows: Sequence[Any]) -> list[dict[str, Any]]:
+    workbook = Workbook()
+    for row in rows:
+        workbook.worksheets[0].append(list(row))
+    workbook.save(directory / "fair.xlsx")
+    return list(read_workbook(directory / "fair.xlsx"))
+
+
+def test_titles_above_the_header_are_passed_over(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, ["Fair"], ["November"], [], ["Email", "Name"], ["a@example.edu", "Ana"])
+    assert rows == [{"Email": "a@example.edu", "Name": "Ana"}]
+
+
+def test_a_remark_beside_a_list_makes_no_header_of_a_person(tmp_path: Path) -> None:
+    rows = rows_of(tmp_path, ["Email"], ["a@example.edu"], ["b@example.edu", "phoned"], ["c@example.edu"])
+    assert [row["Email"] for row in rows] == ["a@example.edu", "b@example.edu", "c@example.edu"]
+    assert [DAMAGE_NOTE in row for row in rows] == [False, True, False]
+    names = rows_of(tmp_path, ["Code"], *([n] for n in range(9)), [9, "late"])
+    assert [row["Code"] for row in names] == list(range(10))
+
+
+def test_a_row_of_formulas_that_nobody_saved_is_no_blank_row(tmp_path: Path) -> None:
+    (row,) = rows_of(tmp_path, ["Email", "Name"], ["=A1", "=B1"])
+    assert "no saved result" in row[DAMAGE_NOTE]
+
+
+def test_a_person_is_no_header(tmp_path: Path) -> None:
+    with pytest.raises(FeedUnreadableError, match=r"fair\.xlsx has no header"):
+        rows_of(tmp_path, ["a@example.edu", "Ana"], ["b@example.edu", "Ben"])
+
+
+def test_an_empty_sheet_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FeedUnreadableError, match="without even a header"):
+        rows_of(tmp_path)
