@@ -1,7 +1,7 @@
 """Plans that PostgreSQL keeps for all values: what workers ask again and again uses the index that was made for it.
 
-psycopg prepares what is asked often. Where a value is a parameter, a plan for any value cannot use an index of some rows
-("outcome = 'pending'"): it scans the whole table, and nobody sees that before a table is large.
+psycopg prepares what is asked often. Where a value is a parameter, a plan for any value cannot use an index of some
+rows ("outcome = 'pending'"): it scans the whole table, and nobody sees that before a table is large.
 """
 
 from collections.abc import Callable
