@@ -34,7 +34,7 @@ up: install ## Start everything on this machine, with an empty database
 	$(BIN)/enrollment-crm up
 
 test: install ## Run the tests: two workers first, then the ones that start a whole stack
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile -m "not stack and not slow"
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadfile -m "not stack and not slow"
 	$(BIN)/python -m pytest -m "stack and not slow"
 
 test-slow: install ## Run the tests that take long: chaos, whole cycles, processes killed one after another

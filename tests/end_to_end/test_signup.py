@@ -55,6 +55,7 @@ def test_the_welcome_names_term_deadline_and_both_clocks(stack: Stack, mail_dire
     assert [part.get_content_type() for part in welcome.iter_parts()] == ["text/plain", "text/html"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("victim", ["scheduler", "public-app", "triggerer", "task"])
 def test_killing_a_process_loses_nobody_and_writes_twice_to_nobody(
     stack: Stack, mail_directory: Path, victim: str

@@ -24,6 +24,11 @@ from enrollment_crm.storage.unfinished import count_unfinished, count_unsettled,
 _SAME_PHONE = MatchRule(
     "same_phone", (MatchField.FIRST_NAME, MatchField.LAST_NAME, MatchField.PHONE), MatchEffect.REVIEW
 )
+#: Without them an inbox is read as quickly by its key.
+_SETTLED_ROWS = """
+    INSERT INTO inbox (source, kind, received_at, raw, digest, outcome)
+    SELECT 'request_info', 'signup', now(), '{}', number::text, 'accepted' FROM generate_series(1, 1000) AS number
+"""
 _KIND = MessageKind.DEADLINE_REMINDER
 _NUMBERED = postgresql.dialect(paramstyle="numeric_dollar")  # type: ignore[no-untyped-call]
 
@@ -49,6 +54,8 @@ def test_a_plan_for_any_value_uses_the_index_of_the_rows_in_question(
     engine: Engine, ask: Callable[[Connection], object], index: str
 ) -> None:
     with engine.begin() as connection:
+        connection.execute(text(_SETTLED_ROWS))
+        connection.execute(text("ANALYZE inbox"))
         assert any(index in _generic_plan(connection, statement) for statement in _statements_of(connection, ask))
 
 

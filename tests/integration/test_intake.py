@@ -154,6 +154,7 @@ def test_a_batch_comes_to_what_its_rows_come_to_one_after_the_other(office: Offi
     assert outcome(office, rows, together) == outcome(office, rows, one_by_one)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("session")
 def test_a_batch_of_many_does_too(office: Office) -> None:
     """So many that they are not sent as arrays any more."""

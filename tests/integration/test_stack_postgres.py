@@ -58,6 +58,7 @@ def test_stopped_with_its_supervisor(tmp_path: Path) -> None:
     assert not (cluster.directory / "postmaster.pid").exists()
 
 
+@pytest.mark.slow
 def test_killed_server_comes_back_with_what_was_committed(tmp_path: Path) -> None:
     cluster = Cluster(tmp_path / "postgresql")
     with Supervisor(log_directory=tmp_path / "logs") as supervisor:
@@ -82,6 +83,7 @@ def test_comes_back_after_a_folder_above_was_closed(tmp_path: Path) -> None:
         assert ask(other, "SELECT 1") == ask(cluster, "SELECT 1") == 1
 
 
+@pytest.mark.slow
 def test_half_a_data_directory_of_a_killed_start_is_thrown_away(tmp_path: Path) -> None:
     unfinished = tmp_path / "postgresql.unfinished"
     unfinished.mkdir()

@@ -135,6 +135,7 @@ def test_a_taken_port_is_named(running: RunningUp, tmp_path: Path) -> None:
     assert "CRM_PUBLIC_PORT" in said
 
 
+@pytest.mark.slow
 def test_killed_database_comes_back(running: RunningUp) -> None:
     (server,) = running.members("postgresql")
     server.kill()

@@ -65,6 +65,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
             yield Site(app, cluster, supervisor)
 
 
+@pytest.mark.slow
 def test_killed_between_commit_and_answer_the_row_is_there_once_after_the_next_try(site: Site) -> None:
     assert site.post("before") == 200
     site.app.trap.touch()
@@ -77,6 +78,7 @@ def test_killed_between_commit_and_answer_the_row_is_there_once_after_the_next_t
     assert site.rows() == {"before": 1, "victim": 1}
 
 
+@pytest.mark.slow
 def test_database_killed_during_a_burst(site: Site) -> None:
     victim = site.supervisor.processes["postgresql"]
     answers: dict[str, int] = {}

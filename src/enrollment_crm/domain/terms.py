@@ -32,7 +32,7 @@ class EntryTerm:
         return self.year, list(Season).index(self.season)
 
     def __str__(self) -> str:
-        return f"{self.season.value} {self.year}"
+        return f"{self.season} {self.year}"
 
     @classmethod
     @lru_cache(maxsize=1024)  # the same few terms come again and again

@@ -89,7 +89,8 @@ def _fault_of(declaration: FieldDeclaration, value: object) -> str:
 def _fault_of_text(declaration: FieldDeclaration, value: str) -> str:
     if not value:
         return "" if declaration.optional else "must not be empty"
-    if _BREAKS_A_LINE.search(value):
+    # What is printable breaks no line; few texts need the closer look.
+    if not value.isprintable() and _BREAKS_A_LINE.search(value):
         return "holds a line break or control character"
     if declaration.type == "choice" and value not in declaration.values:
         return f"must be one of {', '.join(declaration.values)}"

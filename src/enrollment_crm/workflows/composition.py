@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from enrollment_crm.domain.checklist_reminders import missing_in_words
@@ -22,6 +24,15 @@ Record = dict[str, str | int]
 Context = dict[str, object]
 
 
+class StatedDate(NamedTuple):
+    """One date of a program, as covers and deadlines name it."""
+
+    program: str | None
+    entry_term: str | None
+    round: str | None
+    stated_date: date | None
+
+
 @dataclass(frozen=True)
 class Calendar:
     """Deadlines in force and sessions ahead, as they stood when the messages were claimed."""
@@ -31,6 +42,16 @@ class Calendar:
     prep_sessions: Sequence[PrepSession]
     #: Sessions that would still be ahead, had they not been cancelled.
     cancelled_sessions: Sequence[PrepSession] = ()
+
+    @cached_property
+    def by_date(self) -> Mapping[StatedDate, Sequence[Deadline]]:
+        """The deadlines that a cover of a message speaks of, in their order."""
+        found: dict[StatedDate, list[Deadline]] = {}
+        for one in self.deadlines:
+            group = one.group
+            key = StatedDate(group.program, str(group.entry_term), group.round.value, one.stated_date)
+            found.setdefault(key, []).append(one)
+        return found
 
 
 @dataclass(frozen=True)
@@ -82,10 +103,8 @@ class _Reading:
 
     def cut_off_zone(self, cover: Cover, stated_date: date) -> str:
         """The clock on which a date ends: as it is in force, else as the program has it (R1)."""
-        about = (cover.round, cover.entry_term, stated_date)
-        theirs = (one for one in self.calendar.deadlines if one.group.program == (cover.program or self.program.key))
-        same = (one for one in theirs if (one.group.round, str(one.group.entry_term), one.stated_date) == about)
-        return next((one.cut_off_zone for one in same), self.program.cut_off_zone)
+        about = StatedDate(cover.program or self.program.key, cover.entry_term, cover.round, stated_date)
+        return next((one.cut_off_zone for one in self.calendar.by_date.get(about, ())), self.program.cut_off_zone)
 
 
 def context_of(

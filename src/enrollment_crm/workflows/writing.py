@@ -33,6 +33,7 @@ from enrollment_crm.workflows.composition import (
     Known,
     Links,
     SessionGoneError,
+    StatedDate,
     context_of,
     program_of,
     session_of,
@@ -150,16 +151,14 @@ def _calendar_file(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, 
 
 
 def _deadline_file(outbox: Outbox, message: ClaimedMessage, calendar: Calendar, now: datetime) -> CalendarFile | None:
-    about = {(one.program, one.entry_term, one.round, one.stated_date) for one in message.covers}
-    dates: dict[object, CalendarDeadline] = {}
-    for one in calendar.deadlines:
-        group = one.group
-        key = (group.program, str(group.entry_term), group.round.value, one.stated_date)
-        program = outbox.programs.get(group.program)
-        if key in about and program:
+    about = [StatedDate(one.program, one.entry_term, one.round, one.stated_date) for one in message.covers]
+    dates = []
+    for one in dict.fromkeys(about):
+        program = outbox.programs.get(one.program or "")
+        if program and one in calendar.by_date:
             # Of groups with the same date one entry: its version counts for nothing in a mailed file.
-            dates.setdefault(key, CalendarDeadline(one, program.name, program.apply_url, now))
-    return deadline_file(tuple(dates.values()), sender=outbox.sender, now=now) if dates else None
+            dates.append(CalendarDeadline(calendar.by_date[one][0], program.name, program.apply_url, now))
+    return deadline_file(tuple(dates), sender=outbox.sender, now=now) if dates else None
 
 
 def _known(outbox: Outbox, message: ClaimedMessage) -> Known:
