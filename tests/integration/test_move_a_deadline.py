@@ -122,6 +122,12 @@ def test_an_edited_plan_is_refused(desk: Path, capfd: pytest.CaptureFixture[str]
     assert "plan" in failure(capfd, *APPLY)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[" * 100_000, b"[]", b""])
+def test_any_other_file_is_no_plan(desk: Path, capfd: pytest.CaptureFixture[str], content: bytes) -> None:
+    (desk / "plan.json").write_bytes(content)
+    assert "This is no plan" in failure(capfd, *APPLY)
+
+
 def test_of_two_that_apply_a_plan_side_by_side_one_does(desk: Path, engine: Engine) -> None:
     planned(desk)
     plan, cadences = from_json((desk / "plan.json").read_text("utf-8")), Cadences(programs_of(Settings()), PROGRAM)
@@ -153,6 +159,19 @@ def test_nothing_to_change_is_said(desk: Path) -> None:
     result = run("calendar", "plan")
     assert result.exit_code == 0
     assert "Nothing would change" in result.stdout
+
+
+def test_a_plan_of_nothing_is_written_to_a_new_folder_and_applied_as_json(desk: Path) -> None:
+    file = "a new/folder/plan.json"
+    assert run("calendar", "plan", "--out", file).exit_code == 0
+    applied = run("calendar", "apply", file, "--by", "Ana", "--why", "so", "--json")
+    said = json.loads(applied.stdout)
+    assert (said["applied_at"], said["changes"]) == (None, [])
+
+
+def test_a_misspelt_program_is_no_program_without_dates(desk: Path) -> None:
+    assert run("calendar", "show", "--program", "msaim").exit_code == 2
+    assert run("calendar", "show", "--program", PROGRAM, "--term", "fall 2060").exit_code == 0
 
 
 def test_a_date_that_a_file_lists_no_longer_is_cancelled(desk: Path) -> None:
