@@ -18,6 +18,7 @@ from enrollment_crm.storage.forecast import covers_ahead, rows_of_person
 from enrollment_crm.storage.notices import owed_session_notices, told_of_moved
 from enrollment_crm.storage.session_reminders import covers_of_session
 from enrollment_crm.workflows.forecast import ANSWERS
+from enrollment_crm.workflows.holds import holds_in
 from enrollment_crm.workflows.notices import SESSION_NOTICES
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.outlook import OnePerson, Outlook, outlook
@@ -54,6 +55,8 @@ class NextMessage:
     covers: tuple[NextCover, ...]
     template_version: str
     withheld: str | None = None
+    #: Why it does not go out now, although it is due: all of its kind is held. What comes later is not foretold.
+    held: str | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,7 @@ def next_messages(
         *_of_sessions(connection, outbox, ahead, person.person_id),
         *_of_deadlines(connection, ahead, residency),
     ]
+    held = holds_in(connection, outbox, span.after)
     messages: defaultdict[tuple[Any, ...], list[NextCover]] = defaultdict(list)
     for place, one in enumerate(due):
         # Several keys become one message by R8 alone: a deadline's and those of the invitations of that day.
@@ -87,6 +91,7 @@ def next_messages(
             covers=tuple(_merged(covers) if withheld is None else covers),
             template_version=outbox.templates.template(MessageKind(kind).template_name).version,
             withheld=withheld,
+            held=held.get(kind) if withheld is None and at == span.after else None,
         )
         for (at, kind, withheld, _), covers in sorted(messages.items(), key=lambda one: (one[0][0], str(one[0][1:])))
     ]
