@@ -186,6 +186,12 @@ def test_a_date_that_a_file_lists_no_longer_is_cancelled(desk: Path) -> None:
     assert run(*APPLY).exit_code == 0
     assert "fall 2028" not in run("calendar", "show", "--json").stdout
     assert "Nothing would change" in run("calendar", "plan", "--config", "build/changed-programs").stdout
+    rolled = json.loads(run("calendar", "rollover", "--term", "fall 2028", "--json").stdout)
+    assert (rolled["added"], len(rolled["to_be_confirmed"])) == (6, 6)
+    assert json.loads(run("calendar", "rollover", "--term", "fall 2028", "--json").stdout)["added"] == 0
+    assert run("calendar", "confirm", "fall 2028", "--all", "--by", "Ana", "--why", "so", "--yes").exit_code == 0
+    shown = json.loads(run("calendar", "show", "--term", "fall 2028", "--json").stdout)
+    assert {one["version"] for one in shown["in_force"]} == {3}
 
 
 def test_a_rollover_adds_once_and_sends_nobody_anything(desk: Path) -> None:
@@ -197,6 +203,15 @@ def test_a_rollover_adds_once_and_sends_nobody_anything(desk: Path) -> None:
     assert warned["fall 2029", "final", "domestic"] == []
     shown = json.loads(run("calendar", "show", "--term", "fall 2029", "--json").stdout)
     assert (shown["in_force"], len(shown["to_be_confirmed"])) == ([], 6)
+
+
+def test_a_date_that_is_past_already_is_said_so(desk: Path) -> None:
+    run("calendar", "rollover")
+    who = ("--date", "2019-08-01", "--by", "Ana", "--why", "so")
+    asked = CliRunner().invoke(app, ["calendar", "confirm", "fall 2029", "--round", "final", *who], input="n\n")
+    assert asked.exit_code == 1
+    assert asked.stdout.count("Thu 2019-08-01 is added") == asked.stdout.count("it is past") == 3
+    assert "is past" not in run("calendar", "plan", "--config", "build/changed-programs").stdout
 
 
 def test_what_cannot_be_confirmed(desk: Path, capfd: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
 """A plan of the calendar in words: for a terminal, and for the dialog in which a person approves it."""
 
 from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 from enrollment_crm.domain.calendar_plans import CalendarPlan
 from enrollment_crm.domain.deadlines import Deadline
@@ -25,7 +25,7 @@ def plan_in_words(plan: CalendarPlan) -> str:
 def changes_in_words(plan: CalendarPlan) -> list[str]:
     """Each change in one line, dates first."""
     return [
-        *(_deadline_in_words(one) for one in plan.deadlines),
+        *(f"{_deadline_in_words(one)}{_past(one, plan.made_at)}" for one in plan.deadlines),
         *(_session_in_words(one.change) for one in plan.sessions),
     ]
 
@@ -59,6 +59,12 @@ def _deadline_in_words(change: DeadlineChange) -> str:
     days = (new.stated_date - old.stated_date).days
     how = f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}"
     return f"{name}: {_day(old.stated_date)} moves to {_day(new.stated_date)}, {how}{_zone(old, new)}"
+
+
+def _past(change: DeadlineChange, now: datetime) -> str:
+    """What a mistyped year does must be seen before it is applied."""
+    is_past = change.new is not None and change.new.ends_at() <= now
+    return "; it is past: no reminder goes out for it, and who applies is late" if is_past else ""
 
 
 def _zone(old: Deadline | None, new: Deadline) -> str:
