@@ -84,7 +84,8 @@ def _session_in_words(change: SessionChange) -> str:
     if change.new is None:
         return f"session {session.id}, {when}: cancelled"
     if change.old is None:
-        return f"session {session.id}, {when}: added"
+        details = ", ".join(filter(None, [session.title, f"{session.minutes} minutes", session.location]))
+        return f"session {session.id}, {when}: added ({details})"
     said = []
     if "starts" in change.fields or "zone" in change.fields:
         said.append(f"moves from {change.old.local_start:%a %Y-%m-%d %H:%M} ({change.old.zone})")
