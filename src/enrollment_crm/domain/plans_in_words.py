@@ -42,6 +42,8 @@ def totals_in_words(plan: CalendarPlan) -> list[str]:
             f"    session {invitation.prep_session_id} of {invitation.starts.astimezone(UTC):%Y-%m-%d %H:%M} UTC: "
             f"{invitation.invited:,} more people invited, {invitation.no_longer_invited:,} fewer"
         )
+    if plan.totals.withheld:
+        lines.append("    checklist reminders of those who applied follow the new dates; they are not counted here")
     return lines or ["Nobody gets another message because of it."]
 
 
@@ -106,7 +108,8 @@ def _cell_in_words(cell: CellImpact) -> str:
 
 
 def _figures_in_words(figures: Figures) -> Iterator[str]:
-    got = f", {figures.withheld:,} of them get nothing (applied, unsubscribed, unreachable)" if figures.withheld else ""
+    none = f", {figures.withheld:,} of them without its reminders (applied, unsubscribed, unreachable)"
+    got = none if figures.withheld else ""
     yield f"{figures.people:,} people follow it{got}"
     yield f"reminders to come: {figures.to_come:,}; withdrawn: {figures.withdrawn:,}"
     yield f"already sent for the old date: {figures.reminders_sent:,} to {figures.reminded_people:,} people"
