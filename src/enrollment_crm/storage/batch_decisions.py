@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import Connection, insert, literal, select, update
 
 from enrollment_crm.domain.batches import BatchStep, InboxOutcome
+from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import BatchRow, InboxRow, QuarantineRow
 
 
@@ -74,7 +75,7 @@ def untold_stops(connection: Connection) -> list[BatchFacts]:
     """Stopped batches of which operations have not been told, locked: of two that ask at once one tells."""
     statement = (
         select(*_COLUMNS)
-        .where(BatchRow.step == BatchStep.STOPPED.value, BatchRow.told_at.is_(None))
+        .where(BatchRow.step == spelled_out(BatchStep.STOPPED), BatchRow.told_at.is_(None))
         .order_by(BatchRow.id)
         .with_for_update(skip_locked=True)
     )

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from enrollment_crm.domain.batches import BatchStep, InboxOutcome, Severity
 from enrollment_crm.storage.deliveries import count_duplicates
 from enrollment_crm.storage.inbox import settle_rows
+from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import BatchRow, QuarantineRow, RuleCountRow
 
 #: Any number that no other advisory lock of this database uses.
@@ -107,7 +108,7 @@ def next_batch_to_load(connection: Connection, *, kind: str) -> int | None:
     """The oldest validated batch, locked for this transaction; None where nothing waits or others hold it."""
     statement = (
         select(BatchRow.id)
-        .where(BatchRow.kind == kind, BatchRow.step == BatchStep.VALIDATED)
+        .where(BatchRow.kind == kind, BatchRow.step == spelled_out(BatchStep.VALIDATED))
         .order_by(BatchRow.id)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from enrollment_crm.domain.batches import BatchStep, InboxOutcome
 from enrollment_crm.domain.freshness import Deliveries
+from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import BatchRow, FreshnessGateRow, InboxRow, SourceDeliveryRow
 
 _APPLICATIONS = "applications"
@@ -64,14 +65,14 @@ def deliveries_of(connection: Connection, sources: Iterable[str], *, kind: str) 
 def _rows_wait(source: Any, kind: str) -> ColumnElement[bool]:
     """SQL: rows of the source are not validated, or accepted and not loaded, be it that their batch is stopped."""
     of_source = (InboxRow.source == source, InboxRow.kind == kind)
-    pending = select(1).where(*of_source, InboxRow.outcome == InboxOutcome.PENDING.value)
+    pending = select(1).where(*of_source, InboxRow.outcome == spelled_out(InboxOutcome.PENDING))
     tables = (InboxRow, BatchRow)
     not_loaded = [
         exists(
             select(1)
             .select_from(BatchRow)
             .join(InboxRow, InboxRow.batch_id == BatchRow.id)
-            .where(BatchRow.kind == kind, BatchRow.step == step.value)
+            .where(BatchRow.kind == kind, BatchRow.step == spelled_out(step))
             .where(*of_source, InboxRow.outcome == InboxOutcome.ACCEPTED.value)
             .correlate_except(*tables)
         )

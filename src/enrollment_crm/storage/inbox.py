@@ -15,6 +15,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 from enrollment_crm.domain.batches import InboxOutcome
 from enrollment_crm.storage.copying import staged
 from enrollment_crm.storage.deliveries import note_delivery
+from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import InboxRow
 from enrollment_crm.storage.raw_texts import texts_of_rows
 
@@ -94,7 +95,7 @@ def pending_rows(connection: Connection, *, kind: str, limit: int) -> list[RawRo
     """Rows that wait for validation, oldest first, locked for this transaction; rows of another worker are left out."""
     statement = (
         select(InboxRow.id, InboxRow.source, InboxRow.received_at, cast(InboxRow.raw, Text).label("raw"))
-        .where(InboxRow.kind == kind, InboxRow.outcome == InboxOutcome.PENDING)
+        .where(InboxRow.kind == kind, InboxRow.outcome == spelled_out(InboxOutcome.PENDING))
         .order_by(InboxRow.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -126,7 +127,7 @@ def settle_rows(connection: Connection, ids: Iterable[int], *, batch_id: int, ou
 
 def count_pending(connection: Connection, *, kind: str) -> int:
     """How many rows wait for validation."""
-    statement = select(func.count()).where(InboxRow.kind == kind, InboxRow.outcome == InboxOutcome.PENDING)
+    statement = select(func.count()).where(InboxRow.kind == kind, InboxRow.outcome == spelled_out(InboxOutcome.PENDING))
     return connection.execute(statement).scalar_one()
 
 

@@ -25,6 +25,8 @@ from enrollment_crm.storage.relations import relation
 SAME_PERSON = "same_person"
 #: What staff answered it.
 DECIDED_SAME, DECIDED_DIFFERENT = "same", "different"
+#: As in the index of phones, which is made for people who have one: with a parameter in its place it is not used.
+_NOTHING = literal_column("''", Text())
 #: So few digits are no number of anybody.
 _SHORTEST_PHONE = 7
 
@@ -93,7 +95,7 @@ def _is_live(person: type[PersonRow]) -> ColumnElement[bool]:
 def _are_same(field: MatchField, mine: type[PersonRow], theirs: type[PersonRow]) -> ColumnElement[bool]:
     if field is MatchField.PHONE:
         return and_(
-            mine.phone != "", theirs.phone != "", _digits(mine) == _digits(theirs),
+            mine.phone != _NOTHING, theirs.phone != _NOTHING, _digits(mine) == _digits(theirs),
             func.length(_digits(mine)) >= _SHORTEST_PHONE,
         )  # fmt: skip
     if field is MatchField.BIRTH_DATE:
@@ -104,8 +106,8 @@ def _are_same(field: MatchField, mine: type[PersonRow], theirs: type[PersonRow])
 
 def _digits(person: type[PersonRow]) -> ColumnElement[str]:
     """As in the index: literals and not parameters, or it is not used."""
-    pattern, nothing = literal_column("'[^0-9]'", Text()), literal_column("''", Text())
-    digits = func.regexp_replace(person.phone, pattern, nothing, literal_column("'g'", Text()))
+    pattern = literal_column("'[^0-9]'", Text())
+    digits = func.regexp_replace(person.phone, pattern, _NOTHING, literal_column("'g'", Text()))
     return func.right(digits, literal_column("9", Integer()))
 
 

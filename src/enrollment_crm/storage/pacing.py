@@ -8,6 +8,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.pacing import Pace
+from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import DomainPaceRow, MessageRow
 
 
@@ -20,7 +21,9 @@ def database_now(connection: Connection) -> datetime:
 def seconds_to_next_turn(connection: Connection, kind: MessageKind, *, outcome: str) -> float | None:
     """Until the first message of this kind that waits with this outcome has its turn; None: none waits."""
     first = select(func.extract("epoch", func.min(MessageRow.retry_at) - func.clock_timestamp())).where(
-        MessageRow.kind == kind.value, MessageRow.state == MessageState.RETRY.value, MessageRow.outcome == outcome
+        MessageRow.kind == kind.value,
+        MessageRow.state == spelled_out(MessageState.RETRY),
+        MessageRow.outcome == outcome,
     )
     seconds: float | None = connection.execute(first).scalar_one()
     return None if seconds is None else max(0.0, float(seconds))

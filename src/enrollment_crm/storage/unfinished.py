@@ -28,6 +28,7 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.storage.checklists import awaits_nothing
+from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import CoverRow, DeadlineRow, MessageRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_then
 
@@ -46,7 +47,7 @@ def is_any_unfinished(connection: Connection, kind: MessageKind) -> bool:
 
 def count_unsettled(connection: Connection) -> int:
     """How many messages of any kind have no end yet, whether a worker holds them or nobody does."""
-    open_states = (MessageState.CLAIMED.value, MessageState.TRANSMITTING.value, MessageState.RETRY.value)
+    open_states = [spelled_out(one) for one in (MessageState.CLAIMED, MessageState.TRANSMITTING, MessageState.RETRY)]
     statement = select(func.count()).select_from(MessageRow).where(MessageRow.state.in_(open_states))
     return connection.execute(statement).scalar_one()
 
@@ -122,15 +123,15 @@ def reclaim_to_retry(
 
 def _vanished() -> ColumnElement[bool]:
     ended = MessageRow.lease_until < func.clock_timestamp()
-    return (MessageRow.state == MessageState.TRANSMITTING.value) & ended
+    return (MessageRow.state == spelled_out(MessageState.TRANSMITTING)) & ended
 
 
 def _to_retry() -> ColumnElement[bool]:
     ended = MessageRow.lease_until < func.clock_timestamp()
     due = MessageRow.retry_at <= func.clock_timestamp()
     return or_(
-        (MessageRow.state == MessageState.CLAIMED.value) & ended,
-        (MessageRow.state == MessageState.RETRY.value) & due,
+        (MessageRow.state == spelled_out(MessageState.CLAIMED)) & ended,
+        (MessageRow.state == spelled_out(MessageState.RETRY)) & due,
     )
 
 
