@@ -13,7 +13,7 @@ from enrollment_crm.bootstrap import programs_of
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.settings import Settings
-from enrollment_crm.storage.deadlines import deadlines_in_force
+from enrollment_crm.storage.deadlines import add_unconfirmed_deadlines, deadlines_in_force, end_deadlines
 from enrollment_crm.storage.prep_sessions import cancelled_prep_sessions_after, prep_sessions_after, register
 from enrollment_crm.workflows.deadlines import CalendarLoaded, load_calendar, load_prep_sessions
 
@@ -63,6 +63,21 @@ def test_a_date_that_differs_from_the_file_is_told_and_not_moved(
     )
     with engine.connect() as connection:
         assert first.stated_date in {d.stated_date for d in deadlines_in_force(connection) if d.group == first.group}
+
+
+def test_a_date_that_waits_or_was_cancelled_is_told_while_it_lies_ahead(
+    engine: Engine, programs: Mapping[str, Program]
+) -> None:
+    *_, first, second = dates = programs[PROGRAM].deadlines
+    with engine.begin() as connection:
+        add_unconfirmed_deadlines(connection, [first], source="rollover")
+    load_calendar(engine, programs, now=NOW)
+    with engine.begin() as connection:
+        end_deadlines(connection, [second.group], at=NOW)
+    waits, cancelled = load_calendar(engine, programs, now=NOW).differing
+    assert f"{first.group.residency.value}: waits to be confirmed, the file says {first.stated_date}" in waits
+    assert f"{second.group.residency.value}: was cancelled, the file says {second.stated_date}" in cancelled
+    assert load_calendar(engine, programs, now=max(one.ends_at() for one in dates)).differing == ()
 
 
 def test_a_date_that_was_replaced_is_history(engine: Engine, programs: Mapping[str, Program]) -> None:

@@ -122,6 +122,12 @@ def test_an_edited_plan_is_refused(desk: Path, capfd: pytest.CaptureFixture[str]
     assert "plan" in failure(capfd, *APPLY)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"[" * 100_000, b"[]", b""])
+def test_any_other_file_is_no_plan(desk: Path, capfd: pytest.CaptureFixture[str], content: bytes) -> None:
+    (desk / "plan.json").write_bytes(content)
+    assert "This is no plan" in failure(capfd, *APPLY)
+
+
 def test_of_two_that_apply_a_plan_side_by_side_one_does(desk: Path, engine: Engine) -> None:
     planned(desk)
     plan, cadences = from_json((desk / "plan.json").read_text("utf-8")), Cadences(programs_of(Settings()), PROGRAM)
@@ -155,6 +161,19 @@ def test_nothing_to_change_is_said(desk: Path) -> None:
     assert "Nothing would change" in result.stdout
 
 
+def test_a_plan_of_nothing_is_written_to_a_new_folder_and_applied_as_json(desk: Path) -> None:
+    file = "a new/folder/plan.json"
+    assert run("calendar", "plan", "--out", file).exit_code == 0
+    applied = run("calendar", "apply", file, "--by", "Ana", "--why", "so", "--json")
+    said = json.loads(applied.stdout)
+    assert (said["applied_at"], said["changes"]) == (None, [])
+
+
+def test_a_misspelt_program_is_no_program_without_dates(desk: Path) -> None:
+    assert run("calendar", "show", "--program", "msaim").exit_code == 2
+    assert run("calendar", "show", "--program", PROGRAM, "--term", "fall 2060").exit_code == 0
+
+
 def test_a_date_that_a_file_lists_no_longer_is_cancelled(desk: Path) -> None:
     for file in (desk / "build" / "changed-programs").glob("*.yml"):
         content = file.read_text("utf-8").replace(EXCEPTION, "").replace(", fall 2028]", "]")
@@ -167,6 +186,12 @@ def test_a_date_that_a_file_lists_no_longer_is_cancelled(desk: Path) -> None:
     assert run(*APPLY).exit_code == 0
     assert "fall 2028" not in run("calendar", "show", "--json").stdout
     assert "Nothing would change" in run("calendar", "plan", "--config", "build/changed-programs").stdout
+    rolled = json.loads(run("calendar", "rollover", "--term", "fall 2028", "--json").stdout)
+    assert (rolled["added"], len(rolled["to_be_confirmed"])) == (6, 6)
+    assert json.loads(run("calendar", "rollover", "--term", "fall 2028", "--json").stdout)["added"] == 0
+    assert run("calendar", "confirm", "fall 2028", "--all", "--by", "Ana", "--why", "so", "--yes").exit_code == 0
+    shown = json.loads(run("calendar", "show", "--term", "fall 2028", "--json").stdout)
+    assert {one["version"] for one in shown["in_force"]} == {3}
 
 
 def test_a_rollover_adds_once_and_sends_nobody_anything(desk: Path) -> None:
@@ -178,6 +203,15 @@ def test_a_rollover_adds_once_and_sends_nobody_anything(desk: Path) -> None:
     assert warned["fall 2029", "final", "domestic"] == []
     shown = json.loads(run("calendar", "show", "--term", "fall 2029", "--json").stdout)
     assert (shown["in_force"], len(shown["to_be_confirmed"])) == ([], 6)
+
+
+def test_a_date_that_is_past_already_is_said_so(desk: Path) -> None:
+    run("calendar", "rollover")
+    who = ("--date", "2019-08-01", "--by", "Ana", "--why", "so")
+    asked = CliRunner().invoke(app, ["calendar", "confirm", "fall 2029", "--round", "final", *who], input="n\n")
+    assert asked.exit_code == 1
+    assert asked.stdout.count("Thu 2019-08-01 is added") == asked.stdout.count("it is past") == 3
+    assert "is past" not in run("calendar", "plan", "--config", "build/changed-programs").stdout
 
 
 def test_what_cannot_be_confirmed(desk: Path, capfd: pytest.CaptureFixture[str]) -> None:

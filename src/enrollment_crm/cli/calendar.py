@@ -25,7 +25,7 @@ from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.programs import read_programs
 from enrollment_crm.workflows.calendar_changes import apply_calendar
-from enrollment_crm.workflows.calendar_plans import from_json, plan_calendar, to_json
+from enrollment_crm.workflows.calendar_plans import fingerprint_of, from_json, plan_calendar, to_json
 from enrollment_crm.workflows.calendars import propose_configuration, show_calendar
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.rollover import confirmation, roll_over, waiting_dates
@@ -88,6 +88,8 @@ def show(*, program: _Program = None, term: _Term = None, as_json: AsJson = Fals
     entry_term = str(term) if term else None
     with crm_database(settings) as engine:
         shown = show_calendar(engine, program=program, entry_term=entry_term, now=clock_of(settings)())
+    if not (shown.in_force or shown.waiting):
+        _programs(settings, program)  # a name that is misspelt would look like a program without dates
     if as_json:
         typer.echo(calendar_as_json(shown))
     else:
@@ -124,6 +126,7 @@ def plan(
         proposal = propose_configuration(outbox.engine, programs, now=now)
         made = plan_calendar(outbox.engine, outbox, proposal, now=now)
     if out is not None:
+        out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(to_json(made), "utf-8")
     if as_json:
         typer.echo(to_json(made), nl=False)
@@ -147,7 +150,7 @@ def apply(
     A plan is refused (exit code 1) if the calendar has changed since it was made, if it was edited, or if it was
     applied before. Notices and catch-ups go out with the next sweep.
     """
-    made = from_json(file.read_text("utf-8"))
+    made = from_json(file.read_bytes())
     settings = Settings()
     with _outbox(settings) as outbox:
         _apply(outbox, made, settings, by=by, why=why, yes=yes, as_json=as_json)
@@ -159,7 +162,8 @@ def _apply(
     if not by.strip() or not why.strip():
         raise typer.BadParameter("--by and --why are kept with the dates: name somebody, and say why.")
     if made.is_empty:
-        _print(plan_in_words(made))
+        nothing = json.dumps({"plan": fingerprint_of(made), "applied_at": None, "changes": []})
+        _print(nothing if as_json else plan_in_words(made))
         return
     if not as_json:
         _print("\n".join([*changes_in_words(made), "", *totals_in_words(made)]))

@@ -140,7 +140,7 @@ def _next(seen: Explanation, zone: str) -> list[Sequence[str]]:
             "\n".join([words(one.kind), *(_cover_to_come(cover) for cover in one.covers)]),
             "\n".join(cover.rule for cover in one.covers),
             one.template_version,
-            _why(one.withheld),
+            f"held: {one.held}" if one.held else _why(one.withheld),
         )
         for one in seen.next_messages
     ]

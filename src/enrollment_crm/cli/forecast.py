@@ -17,6 +17,7 @@ from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.domain.zones import HOME_ZONE
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.forecast import Forecast, UnitForecast, forecast_by_cell, forecast_by_day
+from enrollment_crm.workflows.holds import holds_in_words
 
 _LONGEST_IN_DAYS = 400
 
@@ -70,7 +71,7 @@ def forecast(
 def forecast_as_json(seen: Forecast) -> dict[str, Any]:
     """The forecast as plain JSON values; what a unit is not divided by is left out."""
     units = [{**_plain(asdict(one.unit)), "sends": one.sends, "withheld": one.withheld} for one in seen.units]
-    about = {"unrouted": seen.unrouted, "not_loaded": seen.not_loaded}
+    about = {"unrouted": seen.unrouted, "not_loaded": seen.not_loaded, "held": seen.held}
     return {"now": _instant(seen.now), "until": _instant(seen.until), "units": units, **about}
 
 
@@ -123,6 +124,8 @@ def _withheld(one: UnitForecast) -> str:
 
 
 def _remark(seen: Forecast) -> None:
+    for sentence in holds_in_words(seen.held):
+        REMARKS.print(f"{sentence} It is counted as if it went out.", highlight=False, markup=False, soft_wrap=True)
     if seen.unrouted or seen.not_loaded:
         REMARKS.print(
             f"Not in it: what {seen.not_loaded} rows or batches bring that are not loaded yet, and {seen.unrouted} "

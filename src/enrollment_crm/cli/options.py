@@ -10,11 +10,17 @@ from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.settings import Settings
 
+#: Before and after them, weeks that are counted back or ahead could leave the calendar of the machine.
+_YEARS = range(1900, 2200)
+
 
 def read_instant(text: str) -> datetime:
     """The instant that an option names, in UTC. Raises ``typer.BadParameter`` with an example."""
     try:
-        return check_aware(datetime.fromisoformat(text)).astimezone(UTC)
+        stated = check_aware(datetime.fromisoformat(text))
+        if stated.year not in _YEARS:
+            raise ValueError(f"The year {stated.year} is none of ours.")  # noqa: TRY301 - said as what is unreadable
+        return stated.astimezone(UTC)
     except ValueError as error:
         raise typer.BadParameter(f"{error} Write for example 2026-11-24T10:00:00-05:00.") from error
 

@@ -20,7 +20,9 @@ from enrollment_crm.domain.zones import HOME_ZONE, label_warning, labelled_zone
 
 #: R12: a listing without a year that would be further ahead than this, in days, is for a person to decide.
 FURTHEST_IN_DAYS = 300
-_LONGEST_SESSION = timedelta(hours=12)
+#: A day that is stated with its year, and further ahead than this, is rather a slip of whoever typed it.
+FURTHEST_STATED_IN_DAYS = 1095
+LONGEST_SESSION = timedelta(hours=12)
 _UNCERTAIN = re.compile(r"\b(cancel+ed|postponed|rescheduled)\b", re.IGNORECASE)
 _LEAP_DAY = (2, 29)
 #: Not the calendar module's names, which follow the language of the machine.
@@ -121,6 +123,11 @@ def held(listing: str, reason: HoldReason, words: str) -> Listings:
     return Listings(held_back=(HeldBack(listing, reason, words),))
 
 
+def is_too_far(day: date, *, read_on: date) -> bool:
+    """Whether a stated day lies so far ahead that a person should look at its year."""
+    return (day - read_on).days > FURTHEST_STATED_IN_DAYS
+
+
 def is_uncertain(title: str) -> bool:
     """Whether a title says that the session may not take place as listed; a title is no statement of a change."""
     return _UNCERTAIN.search(title) is not None
@@ -190,6 +197,8 @@ def _dated_session(listing: SessionListing, *, read_on: date) -> Listings:
         day = date(listing.year, listing.month, listing.day)
         if day < read_on:
             return Listings(warnings=(f"{listing.id}: it was on {day}, and is still listed",))
+        if is_too_far(day, read_on=read_on):
+            return held(listing.id, HoldReason.UNCERTAIN, f"it is listed for {day}: is that the year?")
     session = _session(listing, day, zone)
     remarks = [label_warning(listing.zone_label, session.starts)]
     if not listing.location:
@@ -201,7 +210,7 @@ def _session(listing: SessionListing, day: date, zone: ZoneInfo) -> PrepSession:
     starts = instant_of(day, listing.starts, zone)
     next_day = listing.ends <= listing.starts
     length = instant_of(day + timedelta(days=next_day), listing.ends, zone) - starts
-    if not timedelta(0) < length <= _LONGEST_SESSION:
+    if not timedelta(0) < length <= LONGEST_SESSION:
         raise ListingError(f"from {listing.starts:%H:%M} to {listing.ends:%H:%M} is no length of a session")
     minutes = int(length.total_seconds()) // 60
     return PrepSession(listing.id, listing.title, starts, zone.key, minutes, listing.location, listing.url)

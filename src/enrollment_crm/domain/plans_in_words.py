@@ -1,7 +1,7 @@
 """A plan of the calendar in words: for a terminal, and for the dialog in which a person approves it."""
 
 from collections.abc import Iterator
-from datetime import UTC, date
+from datetime import UTC, date, datetime
 
 from enrollment_crm.domain.calendar_plans import CalendarPlan
 from enrollment_crm.domain.deadlines import Deadline
@@ -25,7 +25,7 @@ def plan_in_words(plan: CalendarPlan) -> str:
 def changes_in_words(plan: CalendarPlan) -> list[str]:
     """Each change in one line, dates first."""
     return [
-        *(_deadline_in_words(one) for one in plan.deadlines),
+        *(f"{_deadline_in_words(one)}{_past(one, plan.made_at)}" for one in plan.deadlines),
         *(_session_in_words(one.change) for one in plan.sessions),
     ]
 
@@ -42,6 +42,8 @@ def totals_in_words(plan: CalendarPlan) -> list[str]:
             f"    session {invitation.prep_session_id} of {invitation.starts.astimezone(UTC):%Y-%m-%d %H:%M} UTC: "
             f"{invitation.invited:,} more people invited, {invitation.no_longer_invited:,} fewer"
         )
+    if plan.totals.withheld:
+        lines.append("    checklist reminders of those who applied follow the new dates; they are not counted here")
     return lines or ["Nobody gets another message because of it."]
 
 
@@ -61,6 +63,12 @@ def _deadline_in_words(change: DeadlineChange) -> str:
     return f"{name}: {_day(old.stated_date)} moves to {_day(new.stated_date)}, {how}{_zone(old, new)}"
 
 
+def _past(change: DeadlineChange, now: datetime) -> str:
+    """What a mistyped year does must be seen before it is applied."""
+    is_past = change.new is not None and change.new.ends_at() <= now
+    return "; it is past: no reminder goes out for it, and who applies is late" if is_past else ""
+
+
 def _zone(old: Deadline | None, new: Deadline) -> str:
     if old is not None and old.cut_off_zone == new.cut_off_zone:
         return ""
@@ -78,7 +86,8 @@ def _session_in_words(change: SessionChange) -> str:
     if change.new is None:
         return f"session {session.id}, {when}: cancelled"
     if change.old is None:
-        return f"session {session.id}, {when}: added"
+        details = ", ".join(filter(None, [session.title, f"{session.minutes} minutes", session.location]))
+        return f"session {session.id}, {when}: added ({details})"
     said = []
     if "starts" in change.fields or "zone" in change.fields:
         said.append(f"moves from {change.old.local_start:%a %Y-%m-%d %H:%M} ({change.old.zone})")
@@ -99,7 +108,8 @@ def _cell_in_words(cell: CellImpact) -> str:
 
 
 def _figures_in_words(figures: Figures) -> Iterator[str]:
-    got = f", {figures.withheld:,} of them get nothing (applied, unsubscribed, unreachable)" if figures.withheld else ""
+    none = f", {figures.withheld:,} of them without its reminders (applied, unsubscribed, unreachable)"
+    got = none if figures.withheld else ""
     yield f"{figures.people:,} people follow it{got}"
     yield f"reminders to come: {figures.to_come:,}; withdrawn: {figures.withdrawn:,}"
     yield f"already sent for the old date: {figures.reminders_sent:,} to {figures.reminded_people:,} people"

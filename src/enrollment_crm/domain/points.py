@@ -52,7 +52,10 @@ class Cadence:
         if not self.offsets_in_days or min(self.offsets_in_days) < 1:
             raise ValueError("offsets_in_days: name at least one number of days, each 1 or more.")
         if any(one.tzinfo for one in (self.hour, self.window_from, self.window_to)):
-            raise ValueError("hour, window_from and window_to are hours of the recipient's clock: leave out the zone.")
+            raise ValueError(
+                "hour, window_from and window_to are hours of the recipient's clock: leave out the zone, and write "
+                'them in quotes, as "10:00".'
+            )
         if not self.window_from < self.window_to:
             raise ValueError("window_from must be earlier than window_to, on the same day.")
         if not self.window_from <= self.hour < self.window_to:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from icalendar import Event
 
-from enrollment_crm.domain.listings import HoldReason, ListingError, Listings, held, home_day, is_uncertain
+from enrollment_crm.domain.listings import HoldReason, ListingError, Listings, held, home_day, is_too_far, is_uncertain
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.sources.calendar_times import (
     CalendarTime,
@@ -116,8 +116,11 @@ class EventSeries:
             day = day_of(event["DTSTART"])
             ahead = day >= self.today or "RRULE" in event
             return held(id_, HoldReason.ALL_DAY, f"it is on {day} and names no hour") if ahead else Listings()
-        if home_day(start.instant) < self.today:
+        day = home_day(start.instant)
+        if day < self.today:
             return Listings()
+        if is_too_far(day, read_on=self.today):
+            return held(id_, HoldReason.UNCERTAIN, f"it is listed for {day}: is that the year?")
         session = self._session(id_, event, start, title)
         if status == "CANCELLED":
             return Listings(cancelled=(session,))
@@ -152,7 +155,7 @@ class EventSeries:
 def _check(event: Event) -> None:
     broken = sorted(_broken(event) & (_USED | {"A LINE"}))
     double = sorted(name for name in _ONCE if isinstance(event.get(name), list))
-    missing = [name for name in ("UID", "DTSTART") if name not in event]
+    missing = [name for name in ("UID", "DTSTART") if not event.get(name)]
     if broken or double or missing:
         parts = {"broken": broken, "there twice": double, "missing": missing}
         raise ListingError("; ".join(f"{', '.join(names)}: {what}" for what, names in parts.items() if names))

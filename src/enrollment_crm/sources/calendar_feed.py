@@ -3,13 +3,11 @@
 import re
 from datetime import datetime
 
-from icalendar import Calendar, Event
+from icalendar import Calendar, Event, vText
 
 from enrollment_crm.domain.listings import Listings, home_day
 from enrollment_crm.sources.calendar_events import EventSeries, words_of
-from enrollment_crm.sources.calendar_times import (
-    announcing_zone,
-)
+from enrollment_crm.sources.calendar_times import announcing_zone
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
 from enrollment_crm.sources.web_documents import WebDocument, fetch_document, place
 
@@ -42,6 +40,9 @@ def read_calendar(document: WebDocument, *, title: re.Pattern[str], now: datetim
         FeedUnreadableError: it is no calendar, or breaks off.
     """
     calendar = _calendar(document)
+    if str(calendar.get("METHOD", "")).upper() == "CANCEL":
+        for event in calendar.walk("VEVENT"):
+            event["STATUS"] = vText("CANCELLED")  # the whole message cancels, whatever its events say (RFC 5546)
     zone = announcing_zone(str(calendar.get("X-WR-TIMEZONE", "")))
     listings = Listings()
     for id_, events in _by_uid(calendar).items():

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from enrollment_crm.domain.instants import instant_of
-from enrollment_crm.domain.listings import ListingError
+from enrollment_crm.domain.listings import LONGEST_SESSION, ListingError
 from enrollment_crm.domain.zones import HOME_ZONE, known_zones, label_warning, labelled_zone
 
 _UTC_NAMES = frozenset({"UTC", "Etc/UTC", "GMT", "Etc/GMT"})
@@ -83,13 +83,17 @@ def length_in_minutes(starts: CalendarTime, event: Any, *, calendar_zone: str) -
     """How long an event lasts, by DTEND or DURATION.
 
     Raises:
-        ListingError: it names neither, or an end that is a day, or one at or before its start.
+        ListingError: it names neither, or an end that is a day, or one at or before its start, or long after it.
     """
     length = timedelta(0)
     if "DTEND" in event and isinstance(event["DTEND"].dt, datetime):
         length = read_time(event["DTEND"], calendar_zone=calendar_zone).instant - starts.instant
     elif "DURATION" in event:
         length = event["DURATION"].dt
+    if length > LONGEST_SESSION:
+        raise ListingError(
+            f"it lasts longer than {LONGEST_SESSION.total_seconds() / 3600:.0f} hours (DTEND or DURATION)"
+        )
     minutes = int(length.total_seconds()) // 60
     if minutes < 1:
         raise ListingError("it names no end after its start (DTEND or DURATION)")

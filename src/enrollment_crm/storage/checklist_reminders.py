@@ -10,21 +10,26 @@ from sqlalchemy import (
     ColumnElement,
     Connection,
     TableValuedAlias,
+    Text,
     and_,
     case,
     distinct,
     exists,
+    false,
     func,
+    literal,
     not_,
+    null,
     or_,
     select,
 )
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.applications import ApplicationStatus
 from enrollment_crm.domain.checklist_reminders import Expectation
 from enrollment_crm.domain.messages import MessageKind
-from enrollment_crm.storage.cells import DuePeople, lives_in
+from enrollment_crm.storage.cells import DuePeople, in_zone_of, lives_in
 from enrollment_crm.storage.checklists import awaits_something, expected_table, program_applied_for
 from enrollment_crm.storage.claims import Claim, DueCount, claim_due, not_yet_covered
 from enrollment_crm.storage.due_points import points_table, still_useful, was_unknown_at
@@ -52,7 +57,7 @@ class DueApplicants:
 
 def count_due_applicants(connection: Connection, applicants: DueApplicants) -> DueCount:
     """How many applicants of the cell are due."""
-    due = _covers(applicants)
+    due = covers_of_applicants(applicants)
     every = func.count(distinct(due.c.person_id))
     row = connection.execute(select(every, every.filter(due.c.withheld.is_(None)))).one()
     return DueCount(row[0], row[1])
@@ -60,7 +65,7 @@ def count_due_applicants(connection: Connection, applicants: DueApplicants) -> D
 
 def ids_of_due_applicants(connection: Connection, applicants: DueApplicants) -> list[int]:
     """Who of the cell is due, in the order of ids: a cell is gone through once, however large it is."""
-    due = _covers(applicants)
+    due = covers_of_applicants(applicants)
     return list(connection.execute(select(due.c.person_id).distinct().order_by(due.c.person_id)).scalars())
 
 
@@ -71,7 +76,7 @@ def claim_due_applicants(
     lock = select(PersonRow.id).where(PersonRow.id == func.any(list(ids))).order_by(PersonRow.id)
     ours = list(connection.execute(lock.with_for_update(skip_locked=True)).scalars())
     # Read again now that they are ours: whoever holds a person may be claiming a deadline reminder for them.
-    mine = _covers(applicants.only(ours))
+    mine = covers_of_applicants(applicants.only(ours))
     person = relation("person_of_message", {"person_id": BigInteger()}, [(one,) for one in ours])
     numbered = select(person.c.person_id, MESSAGE_IDS.next_value().label("message_id")).cte("numbered")
     numbered = numbered.prefix_with("MATERIALIZED")
@@ -83,8 +88,12 @@ def claim_due_applicants(
     return claim_due(connection, rows, kind=_KIND, lease=lease, now=now)
 
 
-def _covers(applicants: DueApplicants) -> CTE:
-    """One row a person and key that has no cover yet; ``withheld`` from the point itself, else from R7."""
+def covers_of_applicants(applicants: DueApplicants) -> CTE:
+    """One row a person and key that has no cover yet; ``withheld`` from the point itself, else from R7.
+
+    The columns are those of ``covers_of``. Where later looks are asked for too, ``look`` says which one settles the
+    key: the first that finds it.
+    """
     people, point = applicants.people, points_table(applicants.people)
     program = program_applied_for(applicants.default_program)
     awaits = awaits_something(
@@ -94,18 +103,24 @@ def _covers(applicants: DueApplicants) -> CTE:
         listed_by=point.c.there_by,
     )
     by_person = withheld_reason(_KIND, topic=people.reminder_topic)
+    once = (PersonRow.id, *(point.c[key] for key in _KEYS))
     return (
         select(
             PersonRow.id.label("person_id"),
+            literal(_KIND.value).label("kind"),
             *(point.c[key] for key in _KEYS),
             point.c.due_at,
             point.c.catch_up,
             case((point.c.withheld != "", point.c.withheld), else_=by_person).label("withheld"),
+            null().cast(Text).label("prep_session_id"),
+            false().label("along"),
+            point.c.residency,
+            point.c.look,
         )
-        .distinct()
+        .ext(distinct_on(*once))
         .select_from(PersonRow)
         .join(ApplicationRow, ApplicationRow.person_id == PersonRow.id)
-        .join(point, _is_theirs(point, program))
+        .join(point, and_(_is_theirs(point, program), in_zone_of(people, point)))
         .where(
             *lives_in(people),
             ApplicationRow.status == ApplicationStatus.SUBMITTED.value,
@@ -115,6 +130,7 @@ def _covers(applicants: DueApplicants) -> CTE:
             still_useful(point, _KIND),
             not_yet_covered(_KIND, PersonRow.id, **{key: point.c[key] for key in _KEYS}),
         )
+        .order_by(*once, point.c.look, point.c.catch_up, point.c.due_at)
         .cte("due")
     )
 

@@ -79,8 +79,8 @@ def add_missing_deadlines(
 
 
 def add_unconfirmed_deadlines(connection: Connection, deadlines: Iterable[Deadline], *, source: str) -> int:
-    """Propose dates for groups that have none; give their number."""
-    rows = [_new_row(one, one.version, None) | {"source": source} for one in deadlines]
+    """Propose dates for groups that have none, also for those whose date was cancelled; give their number."""
+    rows = [_new_row(one, _next_version(connection, one.group), None) | {"source": source} for one in deadlines]
     if not rows:
         return 0
     statement = insert_or_ignore(DeadlineRow).on_conflict_do_nothing().returning(DeadlineRow.id)
@@ -128,6 +128,11 @@ def _same_date(row: Row[Any], deadline: Deadline) -> bool:
 def _known(connection: Connection, group: DeadlineGroup) -> Row[Any] | None:
     statement = select(DeadlineRow.__table__).where(*_of_group(group))
     return connection.execute(statement.order_by(DeadlineRow.version.desc()).limit(1).with_for_update()).first()
+
+
+def _next_version(connection: Connection, group: DeadlineGroup) -> int:
+    known = _known(connection, group)
+    return known.version + 1 if known else 1
 
 
 def _of_group(group: DeadlineGroup) -> list[ColumnElement[bool]]:

@@ -43,6 +43,7 @@ class KnownPerson:
     route_reason: str
     needs_routing: bool
     complained_at: datetime | None
+    paused_until: datetime | None
     erased_at: datetime | None
     merged_into_id: int | None
 

@@ -9,6 +9,7 @@ from sqlalchemy import CTE, Connection, Select, and_, case, func, literal, selec
 
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.cells import DuePeople
+from enrollment_crm.storage.checklist_reminders import DueApplicants, covers_of_applicants
 from enrollment_crm.storage.reminders import covers_of
 
 _KEY = ("kind", "program", "entry_term", "round", "residency", "stated_date", "offset", "prep_session_id", "catch_up")
@@ -47,7 +48,7 @@ class CountedCover:
     number: int
 
 
-def count_messages(connection: Connection, people: DuePeople) -> list[Counted]:
+def count_messages(connection: Connection, people: DuePeople | DueApplicants) -> list[Counted]:
     """Messages by look and kind: several keys of one person at one instant are one message (R8)."""
     due = _worked_out_once(connection, people)
     goes_along = and_(due.c.along, due.c.withheld.is_(None))
@@ -57,7 +58,7 @@ def count_messages(connection: Connection, people: DuePeople) -> list[Counted]:
     return [Counted(*row) for row in connection.execute(select(*groups, func.count()).group_by(*groups))]
 
 
-def count_covers(connection: Connection, people: DuePeople) -> list[CountedCover]:
+def count_covers(connection: Connection, people: DuePeople | DueApplicants) -> list[CountedCover]:
     """People by look and key."""
     due = _worked_out_once(connection, people)
     groups = [due.c.look, *(due.c[name] for name in _KEY), due.c.withheld]
@@ -65,7 +66,7 @@ def count_covers(connection: Connection, people: DuePeople) -> list[CountedCover
     return [CountedCover(**row._mapping) for row in rows]
 
 
-def _worked_out_once(connection: Connection, people: DuePeople) -> CTE:
+def _worked_out_once(connection: Connection, people: DuePeople | DueApplicants) -> CTE:
     """The due rows, each with its reason once: PostgreSQL would write the reason out wherever it is named.
 
     For the rest of this transaction tables are joined in the order of the statement, people with their interests
@@ -74,7 +75,11 @@ def _worked_out_once(connection: Connection, people: DuePeople) -> CTE:
     """
     for setting in _FOR_EVERYBODY:
         connection.execute(text(f"SET LOCAL {setting}"))
-    return covers_of(people).prefix_with("MATERIALIZED")
+    return _due_rows(people).prefix_with("MATERIALIZED")
+
+
+def _due_rows(people: DuePeople | DueApplicants) -> CTE:
+    return covers_of_applicants(people) if isinstance(people, DueApplicants) else covers_of(people)
 
 
 def count_by_reason(connection: Connection, due: Select[*tuple[Any, ...]]) -> list[tuple[str | None, int]]:
@@ -90,7 +95,7 @@ def rows_of_person(connection: Connection, due: Select[*tuple[Any, ...]], person
     return connection.execute(select(rows).where(rows.c.person_id == person_id)).all()
 
 
-def covers_ahead(connection: Connection, people: DuePeople) -> Sequence[Any]:
+def covers_ahead(connection: Connection, people: DuePeople | DueApplicants) -> Sequence[Any]:
     """The due rows of the people asked for, with every column, by look."""
-    due = covers_of(people)
+    due = _due_rows(people)
     return connection.execute(select(due).order_by(due.c.look, due.c.stated_date, due.c.entry_term)).all()

@@ -99,8 +99,8 @@ def to_json(plan: CalendarPlan) -> str:
     return json.dumps({"plan": wire, "fingerprint": fingerprint_of(plan)}, indent=2) + "\n"
 
 
-def from_json(text: str) -> CalendarPlan:
-    """What ``to_json`` wrote.
+def from_json(text: str | bytes) -> CalendarPlan:
+    """What ``to_json`` wrote, as text or as the bytes of a file.
 
     Raises:
         StalePlanError: it is no plan, or it was edited.
@@ -109,7 +109,7 @@ def from_json(text: str) -> CalendarPlan:
         wire = json.loads(text)
         plan = _WIRE.validate_python(wire["plan"])
         said = wire["fingerprint"]
-    except (ValueError, KeyError, TypeError, ValidationError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, ValidationError) as error:
         raise StalePlanError(
             "This is no plan: make one with `enrollment-crm calendar plan --out PLAN.json`."
         ) from error

@@ -1,5 +1,6 @@
 """Checklist reminders: found and sent to applicants whose submitted application awaits something (R3, R6)."""
 
+from collections.abc import Collection
 from datetime import datetime
 from functools import partial
 
@@ -11,6 +12,7 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.reminders import DueCell, DuePoint, Span, due_cells, still_due
 from enrollment_crm.domain.sweeps import Sweep
 from enrollment_crm.domain.tally import Tally
+from enrollment_crm.domain.turns import Outage
 from enrollment_crm.storage.cells import DuePeople
 from enrollment_crm.storage.checklist_reminders import (
     DueApplicants,
@@ -44,38 +46,66 @@ def find_checklists(
     Args:
         held: the freshness gate is closed: all that fell due since the last sweep that sent, as it fell due.
     """
-    programs = {one.program for one in expectations_of(outbox.programs)}
-    if not programs or not anything_missing(connection):
+    programs = _reminding(connection, outbox)
+    if not programs:
         return []
-    points = _held_points(outbox, view) if held else _due_points(connection, outbox, view)
-    theirs = {zone: [one for one in found if one.program in programs] for zone, found in points.items()}
-    cells = due_cells({zone: found for zone, found in theirs.items() if found}, {})
+    if held:
+        points = _points_of(programs, outbox, view, _held_span(outbox, view))
+    else:
+        outage = outage_ending(connection, outbox, view)
+        points = _points_of(programs, outbox, view, on_time(outbox, view.now), outage)
     deadlines = in_force_at(view.records, view.now)
-    due = [_due_applicants(outbox, still_due(cell, deadlines, now=view.now) if held else cell) for cell in cells]
-    return [(one.people.cell, count_due_applicants(connection, one)) for one in due if one.people.cell.points]
+    cells = [still_due(cell, deadlines, now=view.now) if held else cell for cell in due_cells(points, {})]
+    due = [_applicants_in(outbox, cell) for cell in cells if cell.points]
+    return [(one.people.cell, count_due_applicants(connection, one)) for one in due]
 
 
-def _due_points(connection: Connection, outbox: Outbox, view: CalendarView) -> dict[str, list[DuePoint]]:
-    outage = outage_ending(connection, outbox, view)
-    turns = [*view.outages, *([outage] if outage else [])]
-    return points_in(outbox.cadences, view, on_time(outbox, view.now), turns)
+def checklist_points(
+    connection: Connection, outbox: Outbox, view: CalendarView, span: Span, outage: Outage | None
+) -> dict[str, list[DuePoint]]:
+    """Zone -> the points of the span at which applicants may be reminded; none where no application awaits anything.
+
+    Args:
+        outage: one that ends now, and so is not in the view.
+    """
+    return _points_of(_reminding(connection, outbox), outbox, view, span, outage)
 
 
-def _held_points(outbox: Outbox, view: CalendarView) -> dict[str, list[DuePoint]]:
+def _reminding(connection: Connection, outbox: Outbox) -> set[str]:
+    """Programs that remind applicants, while there is anything to remind of."""
+    programs = {one.program for one in expectations_of(outbox.programs)}
+    return programs if programs and anything_missing(connection) else set()
+
+
+def _points_of(
+    programs: Collection[str], outbox: Outbox, view: CalendarView, span: Span, outage: Outage | None = None
+) -> dict[str, list[DuePoint]]:
+    if not programs:
+        return {}
+    points = points_in(outbox.cadences, view, span, [*view.outages, *([outage] if outage else [])])
+    theirs = {zone: [one for one in found if one.program in programs] for zone, found in points.items()}
+    return {zone: found for zone, found in theirs.items() if found}
+
+
+def _held_span(outbox: Outbox, view: CalendarView) -> Span:
     missed = missed_span(view, outbox, Sweep.DEADLINES)
-    span = Span((missed or on_time(outbox, view.now)).after, view.now)
-    return points_in(outbox.cadences, view, span, view.outages)
+    return Span((missed or on_time(outbox, view.now)).after, view.now)
 
 
-def _due_applicants(outbox: Outbox, cell: DueCell) -> DueApplicants:
+def _applicants_in(outbox: Outbox, cell: DueCell) -> DueApplicants:
     topic = outbox.topic_of(MessageKind.CHECKLIST_REMINDER)
-    return DueApplicants(DuePeople(cell, topic, topic), expectations_of(outbox.programs), outbox.default_program)
+    return applicants_of(outbox, DuePeople(cell, topic, topic))
+
+
+def applicants_of(outbox: Outbox, people: DuePeople) -> DueApplicants:
+    """The question whose application lacks something, of these people."""
+    return DueApplicants(people, expectations_of(outbox.programs), outbox.default_program)
 
 
 def send_checklists(outbox: Outbox, cell: DueCell, calendar: Calendar, *, now: datetime) -> Tally:
     """Claim and send the checklist reminders of a cell to their end, a few people at a time."""
     tally = Tally()
-    due = _due_applicants(outbox, still_due(cell, calendar.deadlines, now=now))
+    due = _applicants_in(outbox, still_due(cell, calendar.deadlines, now=now))
     if not due.people.cell.points or not due.expectations:
         return tally
     with transaction(outbox.engine) as connection:

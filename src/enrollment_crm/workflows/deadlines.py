@@ -1,6 +1,6 @@
 """Deadlines and sessions of the configuration, brought into force as dated rows."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -18,6 +18,7 @@ from enrollment_crm.storage.deadlines import (
     deadlines_in_force,
     end_deadlines,
     put_in_force,
+    unconfirmed_deadlines,
 )
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.prep_sessions import add_missing_prep_sessions
@@ -30,7 +31,10 @@ CONFIGURATION = "configuration"
 
 @dataclass(frozen=True)
 class CalendarLoaded:
-    """What was added, and the groups whose date in force differs from the file: those are not moved by loading."""
+    """What was added, and the groups whose date differs from the file: those are not moved by loading.
+
+    A date that waits to be confirmed, or was cancelled, differs too as long as it lies ahead: nothing is sent for it.
+    """
 
     deadlines: int
     prep_sessions: int
@@ -42,29 +46,40 @@ def load_calendar(engine: Engine, programs: Mapping[str, Program], *, now: datet
     check_aware(now)
     deadlines = prep_sessions = 0
     with transaction(engine) as connection:
-        in_force = {one.group: one for one in deadlines_in_force(connection)}
         for program in programs.values():
             deadlines += add_missing_deadlines(
                 connection, program.deadlines, source=program.source, approved_by=CONFIGURATION, now=now
             )
             prep_sessions += add_missing_prep_sessions(connection, program.prep_sessions, source=CONFIGURATION, now=now)
+        in_force = {one.group: one for one in deadlines_in_force(connection)}
+        waiting = {one.group for one in unconfirmed_deadlines(connection)}
+    stated = [one for program in programs.values() for one in program.deadlines]
     differing = [
         line
-        for program in programs.values()
-        for one in program.deadlines
-        if (line := _differing(in_force.get(one.group, one), one))
+        for one in stated
+        if (line := _differing(in_force[one.group], one) if one.group in in_force else _not_in_force(one, waiting, now))
     ]
     return CalendarLoaded(deadlines, prep_sessions, tuple(differing))
 
 
 def _differing(in_force: Deadline, stated: Deadline) -> str:
-    group = stated.group
-    who = f"{group.program}, {group.entry_term}, {group.round.value}, {group.residency.value}"
     if in_force.stated_date != stated.stated_date:
-        return f"{who}: {in_force.stated_date} is in force, the file says {stated.stated_date}"
+        return f"{_who(stated)}: {in_force.stated_date} is in force, the file says {stated.stated_date}"
     if in_force.cut_off_zone != stated.cut_off_zone:
-        return f"{who}: ends on the clock of {in_force.cut_off_zone}, the file says {stated.cut_off_zone}"
+        return f"{_who(stated)}: ends on the clock of {in_force.cut_off_zone}, the file says {stated.cut_off_zone}"
     return ""
+
+
+def _not_in_force(stated: Deadline, waiting: Collection[DeadlineGroup], now: datetime) -> str:
+    if stated.ends_at() <= now:
+        return ""
+    why, remedy = ("waits to be confirmed", "confirm") if stated.group in waiting else ("was cancelled", "plan")
+    return f"{_who(stated)}: {why}, the file says {stated.stated_date}: see `enrollment-crm calendar {remedy}`"
+
+
+def _who(stated: Deadline) -> str:
+    group = stated.group
+    return f"{group.program}, {group.entry_term}, {group.round.value}, {group.residency.value}"
 
 
 def bring_into_force(

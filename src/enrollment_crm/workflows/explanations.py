@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.reminders import Span
@@ -58,7 +59,7 @@ def explain(
         until=until,
         record=record,
         zone_basis=_zone_basis(record, country_zones),
-        remarks=tuple(_remarks(record, merged)),
+        remarks=tuple(_remarks(record, merged, now)),
         next_messages=tuple(following),
     )
 
@@ -81,7 +82,7 @@ def _zone_basis(record: PersonRecord, country_zones: Mapping[str, str]) -> str:
     return f"{_BASES[choice.basis]}; {choice.warning}" if choice.warning else _BASES[choice.basis]
 
 
-def _remarks(record: PersonRecord, merged: list[int]) -> list[str]:
+def _remarks(record: PersonRecord, merged: list[int], now: datetime) -> list[str]:
     person = record.person
     said = {
         f"Merged: person {person.merged_into_id} is written to instead of this record.": person.merged_into_id,
@@ -98,4 +99,7 @@ def _remarks(record: PersonRecord, merged: list[int]) -> list[str]:
         for one in record.suppressions
         if one.lifted_at is None
     ]
+    if person.paused_until and person.paused_until > now:
+        until = person.paused_until.astimezone(ZoneInfo(person.zone))
+        listed.append(f"Paused by themselves until {until:%Y-%m-%d %H:%M} {person.zone}: reminders are withheld (R7).")
     return listed + [sentence for sentence, holds in said.items() if holds]

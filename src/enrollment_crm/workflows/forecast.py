@@ -22,6 +22,7 @@ from enrollment_crm.storage.notices import owed_session_notices, told_of_moved
 from enrollment_crm.storage.overview import count_unrouted, intake_totals
 from enrollment_crm.storage.session_reminders import covers_of_session
 from enrollment_crm.storage.unfinished import count_unfinished
+from enrollment_crm.workflows.holds import Holds, holds_in
 from enrollment_crm.workflows.notices import SESSION_NOTICES
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.outlook import LooksAhead, Outlook, outlook
@@ -72,6 +73,8 @@ class Forecast:
     #: People whose route is not decided, and rows that nobody has loaded: what they bring is not in the forecast.
     unrouted: int
     not_loaded: int
+    #: Kinds that do not go out before somebody acts; they are counted as if they did.
+    held: Holds
 
 
 @dataclass(frozen=True)
@@ -113,9 +116,10 @@ def _forecast(outbox: Outbox, span: Span, count_people: _CountPeople, unit_of: C
         counted = [*_owed(connection, outbox, ahead), *_of_sessions(connection, outbox, ahead)]
         for looks in ahead.people:
             counted += count_people(connection, looks)
+        held = holds_in(connection, outbox, span.after)
         intake, unrouted = intake_totals(connection), count_unrouted(connection)
     units = _summed(counted, unit_of)
-    return Forecast(span.after, span.until, units, unrouted, intake.pending + intake.not_loaded)
+    return Forecast(span.after, span.until, units, unrouted, intake.pending + intake.not_loaded, held)
 
 
 def _owed(connection: Connection, outbox: Outbox, ahead: Outlook) -> Iterator[_Counted]:

@@ -18,11 +18,14 @@ from enrollment_crm.storage.forecast import covers_ahead, rows_of_person
 from enrollment_crm.storage.notices import owed_session_notices, told_of_moved
 from enrollment_crm.storage.session_reminders import covers_of_session
 from enrollment_crm.workflows.forecast import ANSWERS
+from enrollment_crm.workflows.holds import holds_in
 from enrollment_crm.workflows.notices import SESSION_NOTICES
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.outlook import OnePerson, Outlook, outlook
 
 _REMINDER, _INVITATION = MessageKind.DEADLINE_REMINDER.value, MessageKind.SESSION_INVITATION.value
+#: What comes at the points of deadlines.
+_AT_POINTS = {_REMINDER, MessageKind.CHECKLIST_REMINDER.value}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +55,8 @@ class NextMessage:
     covers: tuple[NextCover, ...]
     template_version: str
     withheld: str | None = None
+    #: Why it does not go out now, although it is due: all of its kind is held. What comes later is not foretold.
+    held: str | None = None
 
 
 @dataclass(frozen=True)
@@ -73,10 +78,11 @@ def next_messages(
         *_of_sessions(connection, outbox, ahead, person.person_id),
         *_of_deadlines(connection, ahead, residency),
     ]
+    held = holds_in(connection, outbox, span.after)
     messages: defaultdict[tuple[Any, ...], list[NextCover]] = defaultdict(list)
     for place, one in enumerate(due):
         # Several keys become one message by R8 alone: a deadline's and those of the invitations of that day.
-        merged = one.message_kind in {_REMINDER, _INVITATION}
+        merged = one.message_kind in {*_AT_POINTS, _INVITATION}
         messages[one.at, one.message_kind, one.withheld, None if merged else place].append(one.cover)
     return [
         NextMessage(
@@ -85,6 +91,7 @@ def next_messages(
             covers=tuple(_merged(covers) if withheld is None else covers),
             template_version=outbox.templates.template(MessageKind(kind).template_name).version,
             withheld=withheld,
+            held=held.get(kind) if withheld is None and at == span.after else None,
         )
         for (at, kind, withheld, _), covers in sorted(messages.items(), key=lambda one: (one[0][0], str(one[0][1:])))
     ]
@@ -127,7 +134,7 @@ def _of_deadlines(connection: Connection, ahead: Outlook, residency: str) -> Ite
         for row in covers_ahead(connection, people.question):
             at = people.looks[row.look].at
             goes_along = row.along and row.withheld is None
-            version = _version(ahead, row, residency, at) if row.kind == _REMINDER else None
+            version = _version(ahead, row, residency, at) if row.kind in _AT_POINTS else None
             cover = _cover(row, row.kind, _rule(row, at, ahead.view.now), version)
             yield _Due(at, _REMINDER if goes_along else row.kind, row.withheld, cover)
 
@@ -136,6 +143,9 @@ def _rule(row: Any, at: datetime, now: datetime) -> str:
     if row.kind == _INVITATION:
         folded = "R8: folded into the deadline reminder of that day; " if row.along and row.withheld is None else ""
         return f"{folded}R10: invited {in_words(row.offset)} before the session, as they are not registered for it."
+    if row.kind != _REMINDER:
+        missed = "was missed, and is caught up with" if row.catch_up else "is for what their application still awaits"
+        return f"{'R6' if row.catch_up else 'R3'}: the checklist reminder of {in_words(row.offset)} before {missed}."
     if row.catch_up:
         when = "at their next ten o'clock" if at > now else "now"
         return f"R6: the reminder of {in_words(row.offset)} before was missed, and is caught up with {when}."
@@ -143,11 +153,11 @@ def _rule(row: Any, at: datetime, now: datetime) -> str:
 
 
 def _merged(covers: list[NextCover]) -> Iterable[NextCover]:
-    deadlines = sum(one.kind == _REMINDER for one in covers)
+    deadlines = sum(one.kind in _AT_POINTS for one in covers)
     if deadlines < 2:  # noqa: PLR2004
         return covers
     words = f" R8: one message with {deadlines - 1} other deadline{'s' if deadlines > 2 else ''} of that instant."  # noqa: PLR2004
-    return [_with_rule(one, one.rule + words) if one.kind == _REMINDER else one for one in covers]
+    return [_with_rule(one, one.rule + words) if one.kind in _AT_POINTS else one for one in covers]
 
 
 def _with_rule(cover: NextCover, rule: str) -> NextCover:

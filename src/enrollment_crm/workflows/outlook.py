@@ -15,6 +15,7 @@ from enrollment_crm.domain.reminders import DueCell, DuePoint, Span, still_due
 from enrollment_crm.domain.session_reminders import DueSession
 from enrollment_crm.domain.turns import PersonalTurn, Turn
 from enrollment_crm.storage.cells import DuePeople
+from enrollment_crm.storage.checklist_reminders import DueApplicants
 from enrollment_crm.workflows.cells import (
     CalendarView,
     due_people,
@@ -26,6 +27,7 @@ from enrollment_crm.workflows.cells import (
     turns_of_everybody,
     view_calendar,
 )
+from enrollment_crm.workflows.checklist_reminders import applicants_of, checklist_points
 from enrollment_crm.workflows.notices import moved_since_last_sweep
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.session_reminders import sessions_due
@@ -38,7 +40,7 @@ _POINTS_A_STATEMENT = 20_000
 class LooksAhead:
     """A question who is due at which look, and the looks: a row of the answer names its look by the place there."""
 
-    question: DuePeople
+    question: DuePeople | DueApplicants
     looks: tuple[Look, ...]
 
 
@@ -46,7 +48,8 @@ class LooksAhead:
 class Outlook:
     """What sweeps will look at from now to the end of the span, if nothing else happens.
 
-    ``people``: everything about deadlines and invitations, as few questions over the zones as are of a good size.
+    ``people``: everything about deadlines, invitations and what applications await, as few questions over the zones as
+    are of a good size.
     ``sessions``: the points of sessions, each with the instant of the sweep that finds it.
     ``moved``: what a sweep right now tells of dates that moved.
     """
@@ -74,11 +77,20 @@ def outlook(connection: Connection, outbox: Outbox, span: Span, person: OnePerso
     whole = Span(on_time(outbox, span.after).after, span.until)
     turns = _turns(connection, outbox, view, whole, person)
     points = points_in(outbox.cadences, view, whole, [*turns, *([outage] if outage else [])])
+    awaited = checklist_points(connection, outbox, view, whole, outage)
+    looks = _looks(outbox, view, span, points)
+    looks_at_applicants = _looks(outbox, replace(view, prep_sessions=()), span, awaited)
     sessions = [(span.after, one) for one in sessions_due(connection, outbox, everybody)]
     sessions += [(due.instant, due) for due in sessions_ahead(view.prep_sessions, outbox.cadences.default, span)]
     return Outlook(
         view=view,
-        people=tuple(_questions(outbox, view, _looks(outbox, view, span, points), person)),
+        people=(
+            *(LooksAhead(asked, found) for asked, found in _questions(outbox, view, looks, person)),
+            *(
+                LooksAhead(applicants_of(outbox, asked), found)
+                for asked, found in _questions(outbox, view, looks_at_applicants, person)
+            ),
+        ),
         sessions=tuple(sessions),
         moved=tuple(moved_since_last_sweep(connection, outbox, everybody)),
     )
@@ -107,7 +119,7 @@ def _looks(outbox: Outbox, view: CalendarView, span: Span, points: dict[str, lis
 
 def _questions(
     outbox: Outbox, view: CalendarView, looks: Iterable[Look], person: OnePerson | None
-) -> Iterator[LooksAhead]:
+) -> Iterator[tuple[DuePeople, tuple[Look, ...]]]:
     """The looks in questions of a good size, never one zone in two: its looks bear on each other."""
     together: list[Look] = []
     for _, of_zone in groupby(looks, key=lambda look: look.cell.zone):
@@ -119,8 +131,10 @@ def _questions(
         yield _question(outbox, view, together, person)
 
 
-def _question(outbox: Outbox, view: CalendarView, looks: list[Look], person: OnePerson | None) -> LooksAhead:
+def _question(
+    outbox: Outbox, view: CalendarView, looks: list[Look], person: OnePerson | None
+) -> tuple[DuePeople, tuple[Look, ...]]:
     first, *later = looks
     only = [person.person_id] if person else None
     people = replace(due_people(outbox, first.cell, view), cut_offs=first.cut_offs, later=later, person_ids=only)
-    return LooksAhead(people, tuple(looks))
+    return people, tuple(looks)

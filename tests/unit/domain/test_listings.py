@@ -141,8 +141,10 @@ def test_a_date_that_no_year_has_is_an_error(month: int, day: int) -> None:
         read(month=month, day=day)
 
 
-def test_a_year_that_is_named_is_taken_however_far_it_is() -> None:
+def test_a_year_that_is_named_is_taken_unless_it_is_a_slip() -> None:
     assert read(year=2027).sessions[0].starts.year == 2027
+    (held,) = read(year=2062).held_back
+    assert (held.reason, held.words) == (HoldReason.UNCERTAIN, "it is listed for 2062-11-07: is that the year?")
 
 
 def test_a_session_of_the_past_is_only_remarked() -> None:

@@ -132,6 +132,9 @@ def test_the_end_may_be_stated_instead_of_the_length() -> None:
         (event(START, START), HoldReason.INCOMPLETE, "DTSTART: there twice"),
         (event(without="DTSTART"), HoldReason.INCOMPLETE, "DTSTART: missing"),
         (event(without="UID"), HoldReason.INCOMPLETE, "UID: missing"),
+        (event("UID:"), HoldReason.INCOMPLETE, "UID: missing"),
+        (event("DTSTART:99991231T150000Z"), HoldReason.UNCERTAIN, "it is listed for 9999-12-31: is that the year?"),
+        (event("DURATION:P400D"), HoldReason.INCOMPLETE, "longer than 12 hours"),
         (event("no line at all"), HoldReason.INCOMPLETE, "A LINE: broken"),
         (event("STATUS:TENTATIVE"), HoldReason.UNCERTAIN, "is tentative: does it hold?"),
         (event("SUMMARY:CANCELLED: Graduate Application Prep Session"), HoldReason.UNCERTAIN, "does it hold?"),
@@ -176,6 +179,11 @@ def test_a_cancelled_session() -> None:
     found = read(calendar(event("STATUS:CANCELLED", "SEQUENCE:4", without="DURATION")))
     assert [(one.id, one.starts, one.sequence) for one in found.cancelled] == [("prep@crm.example", SEVENTH, 4)]
     assert (found.sessions, found.held_back) == ((), ())
+
+
+def test_a_message_that_cancels_announces_nothing() -> None:
+    found = read(calendar(event(), header="METHOD:CANCEL"))
+    assert (found.sessions, [one.starts for one in found.cancelled]) == ((), [SEVENTH])
 
 
 def test_the_highest_sequence_holds_in_whatever_order() -> None:

@@ -252,6 +252,7 @@ def test_one_term_can_have_another_date_than_its_pattern(tmp_path: Path) -> None
             "too_close_in_hours: Input should be a finite number",
         ),
         ({"cadence": {"hour": "10:00+02:00"}}, "leave out the zone"),
+        ({"cadence": {"hour": 600}}, "write them in quotes"),  # how YAML reads 10:00 without quotes
         (
             {"cadence": {"offsets_in_days": [0]}},
             "offsets_in_days.0: Input should be greater than or equal to 1",
