@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, Engine, event, text
 from sqlalchemy.dialects import postgresql
+from tests.factories import SEPTEMBER, Office
 
 from enrollment_crm.domain.identity import MatchEffect, MatchField, MatchRule
 from enrollment_crm.domain.messages import MessageKind
@@ -57,6 +58,18 @@ def test_a_plan_for_any_value_uses_the_index_of_the_rows_in_question(
         connection.execute(text(_SETTLED_ROWS))
         connection.execute(text("ANALYZE inbox"))
         assert any(index in _generic_plan(connection, statement) for statement in _statements_of(connection, ask))
+
+
+def test_an_import_is_planned_for_its_rows_however_often_it_was_asked_before(office: Office) -> None:
+    """Plans of the first small batches are not those of the first large one."""
+    office.engine.dispose()
+    for number in range(12):
+        office.fill_in(f"somebody{number}@example.edu", at=SEPTEMBER)
+        office.load(now=SEPTEMBER)
+    words = "INTO person|person_reference|needs_routing"
+    asked = f"SELECT count(*)::int FROM pg_prepared_statements WHERE statement ~ '{words}'"
+    assert office.query(f"{asked} AND custom_plans > 5") != [0]
+    assert office.query(f"{asked} AND generic_plans > 0") == [0]
 
 
 def _statements_of(connection: Connection, ask: Callable[[Connection], object]) -> list[str]:

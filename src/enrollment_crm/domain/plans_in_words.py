@@ -110,7 +110,8 @@ def _cell_in_words(cell: CellImpact) -> str:
 def _figures_in_words(figures: Figures) -> Iterator[str]:
     none = f", {figures.withheld:,} of them without its reminders (applied, unsubscribed, unreachable)"
     got = none if figures.withheld else ""
-    yield f"{figures.people:,} people follow it{got}"
+    follow = "1 person follows" if figures.people == 1 else f"{figures.people:,} people follow"
+    yield f"{follow} it{got}"
     yield f"reminders to come: {figures.to_come:,}; withdrawn: {figures.withdrawn:,}"
     yield f"already sent for the old date: {figures.reminders_sent:,} to {figures.reminded_people:,} people"
     yield (

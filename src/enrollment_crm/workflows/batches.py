@@ -27,6 +27,7 @@ from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow, accepted_rows, pending_rows
 from enrollment_crm.storage.late_loads import turn_late_people
 from enrollment_crm.storage.quarantine import corrections_of
+from enrollment_crm.storage.relations import plan_for_these_rows
 from enrollment_crm.storage.tombstones import judge_beside_no_erasure
 from enrollment_crm.storage.value_overrides import value_overrides
 from enrollment_crm.validation.verdicts import CandidateRow, Verdict
@@ -265,6 +266,7 @@ def _load_batch(
     if batch_id is None:
         return None
     wait_for_other_loaders(connection)
+    plan_for_these_rows(connection)
     rows = accepted_rows(connection, batch_id=batch_id)
     field_maps, fixed = with_overrides(field_maps, value_overrides(connection)), corrections_of(connection, batch_id)
     translated = meant_by(rows, field_maps, fixed)

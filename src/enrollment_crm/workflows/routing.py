@@ -16,6 +16,7 @@ from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.routing import Review, Route, route_person
 from enrollment_crm.domain.turns import PersonalTurn
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.relations import plan_for_these_rows
 from enrollment_crm.storage.reviews import AskedReview, open_reviews_once
 from enrollment_crm.storage.routing import (
     KnownInterest,
@@ -60,6 +61,7 @@ def route_people(
     total = Routed()
     while True:
         with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
+            plan_for_these_rows(connection)
             view = view_calendar(connection, now)
             people = people_without_route(connection, limit=_PEOPLE_A_TRANSACTION)
             to_review = _route(connection, people, cadences, view)
