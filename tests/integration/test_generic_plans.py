@@ -66,7 +66,7 @@ def test_an_import_is_planned_for_its_rows_however_often_it_was_asked_before(off
     for number in range(12):
         office.fill_in(f"somebody{number}@example.edu", at=SEPTEMBER)
         office.load(now=SEPTEMBER)
-    words = "INTO person|person_reference|needs_routing"
+    words = "INTO person|person_reference|needs_routing.*FOR UPDATE"
     asked = f"SELECT count(*)::int FROM pg_prepared_statements WHERE statement ~ '{words}'"
     assert office.query(f"{asked} AND custom_plans > 5") != [0]
     assert office.query(f"{asked} AND generic_plans > 0") == [0]
