@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from enrollment_crm.stack.postgres import Cluster, embedded_postgres
 from enrollment_crm.storage.engine import connect
@@ -52,3 +54,17 @@ def engine(migrated_engine: Engine) -> Engine:
     with migrated_engine.begin() as connection:
         connection.execute(text(EMPTY))
     return migrated_engine
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """The tests of one file run in one process; those of ``end_to_end`` too, which share one stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        folder = "tests/end_to_end/"
+        return folder if nodeid.startswith(folder) else super()._split_scope(nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> ByFile:
+    """How tests are given to workers."""
+    return ByFile(config, log)

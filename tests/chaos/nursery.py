@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from enrollment_crm.bootstrap import outbox_of, transport_of
 from enrollment_crm.domain.messages import MessageKind
@@ -100,8 +101,8 @@ class Nursery:
                 return self.report
 
     def _warm(self) -> None:
-        """Send one group, so that statements are compiled and templates rendered."""
-        with contextlib.suppress(FailpointReached):
+        """Send one group, so that statements are compiled and templates rendered; as far as the database lets us."""
+        with contextlib.suppress(FailpointReached, DBAPIError):
             self._work(replace(self._outbox, failpoint=Failpoint("after_commit:raise")), units_only=True)
         self._outbox.transport.close()
         self._outbox.engine.dispose()

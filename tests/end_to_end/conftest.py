@@ -19,7 +19,7 @@ _PATIENCE_IN_SECONDS = 240.0
 Found = TypeVar("Found")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack that takes 24 November 2026, 10:00 in Boston, for now."""
     settings = demonstration_settings("2026-11-24T10:00:00-05:00")
@@ -31,7 +31,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
             yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mail_directory(stack: Stack) -> Path:
     """The Maildir of the stack's mailbox."""
     assert stack.facts.mail_directory is not None

@@ -73,43 +73,48 @@ def test_a_table_is_read_from_top_to_bottom(command: Any) -> None:
         assert word in result.stdout
 
 
-@pytest.mark.parametrize(
-    ("content", "sentence"),
-    [
-        ("{not json", "broken.json cannot be read as JSON"),
-        (SOUND | {"end": "2020-01-01T00:00:00Z"}, "it ends before it starts"),
-        (SOUND | {"start": "2025-08-31T00:00:00"}, "write an instant with its offset"),
-        (SOUND | {"facts": [SOUND["facts"][0] | {"kind": "greeting"}]}, "there is no kind 'greeting'"),
-        (SOUND | {"facts": [{"at": SOUND["start"], "kind": "bounce"}]}, "a bounce needs email, status"),
-        (SOUND | {"facts": [SOUND["facts"][0] | {"entry_term": "winter 2026"}]}, "winter 2026"),
-        (SOUND | {"config": {"anchor": "moon"}}, "anchor"),
-        (SOUND | {"config": {"no_such_entry": 1}}, "no_such_entry"),
-        (
-            SOUND | {"facts": [{"at": SOUND["start"], "kind": "outage", "until": "tomorrow"}]},
-            "tomorrow",
-        ),
-        (
-            SOUND
-            | {"facts": [SOUND["facts"][0], {"at": SOUND["end"], "kind": "residency", "email": ANA, "residency": "x"}]},
-            "fact 1, residency",
-        ),
-    ],
-)
+#: What cannot be rehearsed, and of what the sentence about it speaks.
+BROKEN = [
+    ("{not json", "broken.json cannot be read as JSON"),
+    (SOUND | {"end": "2020-01-01T00:00:00Z"}, "it ends before it starts"),
+    (SOUND | {"start": "2025-08-31T00:00:00"}, "write an instant with its offset"),
+    (SOUND | {"facts": [SOUND["facts"][0] | {"kind": "greeting"}]}, "there is no kind 'greeting'"),
+    (SOUND | {"facts": [{"at": SOUND["start"], "kind": "bounce"}]}, "a bounce needs email, status"),
+    (SOUND | {"facts": [SOUND["facts"][0] | {"entry_term": "winter 2026"}]}, "winter 2026"),
+    (SOUND | {"config": {"anchor": "moon"}}, "anchor"),
+    (SOUND | {"config": {"no_such_entry": 1}}, "no_such_entry"),
+    (
+        SOUND | {"facts": [{"at": SOUND["start"], "kind": "outage", "until": "tomorrow"}]},
+        "tomorrow",
+    ),
+    (
+        SOUND
+        | {"facts": [SOUND["facts"][0], {"at": SOUND["end"], "kind": "residency", "email": ANA, "residency": "x"}]},
+        "fact 1, residency",
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "sentence"), BROKEN)
 def test_what_cannot_be_rehearsed_is_said_in_a_sentence(
     command: Any, tmp_path: Path, content: Any, sentence: str
 ) -> None:
-    """For one file, and inside a folder, where the others are rehearsed all the same."""
-    folder = tmp_path / "scenarios"
-    broken = written(folder, "broken.json", content)
-    alone = command(broken)
-    assert alone.exit_code == 1
-    assert sentence in " ".join(alone.stderr.split())
-    assert "Traceback" not in alone.stderr
-    assert "broken.json" in alone.stderr
-    written(folder, "sound.json", SOUND)
-    together = command(folder)
-    assert together.exit_code == 1
-    assert [one["id"] for one in json.loads(together.stdout)] == ["R30"]
+    result = command(written(tmp_path, "broken.json", content))
+    assert result.exit_code == 1
+    assert sentence in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+    assert "broken.json" in result.stderr
+
+
+def test_in_a_folder_the_others_are_rehearsed_all_the_same(command: Any, tmp_path: Path) -> None:
+    for number, (content, _) in enumerate(BROKEN[-3:]):
+        written(tmp_path, f"broken-{number}.json", content)
+    written(tmp_path, "sound.json", SOUND)
+    result = command(tmp_path)
+    assert result.exit_code == 1
+    assert [one["id"] for one in json.loads(result.stdout)] == ["R30"]
+    said = " ".join(result.stderr.split())
+    assert all(f"broken-{number}.json" in said and BROKEN[-3:][number][1] in said for number in range(3))
 
 
 def test_a_folder_without_scenarios_and_a_file_that_is_none_are_misuse(command: Any, tmp_path: Path) -> None:
