@@ -182,6 +182,7 @@ def test_a_person_who_rejects_changes_nothing(
     assert "Not approved (rejected, or not answered in time): nothing was changed." in caplog.text
 
 
+@pytest.mark.slow
 def test_no_answer_is_a_no(
     airflow: Airflow, site: HTTPServer, engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -214,6 +215,7 @@ def test_an_approval_that_was_marked_and_not_given_changes_nothing(
     assert "sync_calendar.apply has failed: NotApprovedError." in caplog.text
 
 
+@pytest.mark.slow
 def test_a_calendar_that_changed_while_the_person_decided_is_not_changed(
     airflow: Airflow, site: HTTPServer, engine: Engine
 ) -> None:
@@ -261,6 +263,7 @@ def test_a_dry_run_asks_nobody_and_keeps_nothing(
     assert "A dry run: nobody was asked" in caplog.text
 
 
+@pytest.mark.slow
 def test_a_page_that_does_not_answer_is_asked_again_until_the_last_try(home: Path, site: HTTPServer) -> None:
     from enrollment_crm.orchestration import calendar_sync
 

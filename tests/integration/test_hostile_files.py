@@ -183,7 +183,7 @@ def test_a_deep_value_is_a_row_with_a_reason_or_a_file_that_is_named(road: Hosti
     assert road.rules() == ["first_name_unreadable"] * 3
 
 
-@pytest.mark.parametrize("seed", range(20))
+@pytest.mark.parametrize("seed", [*range(5), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(5, 20))])
 def test_a_file_with_bytes_turned_at_random_loses_no_row(road: HostileRoad, seed: int) -> None:
     chance = random.Random(seed)
     lines = [f"p{n}@example.edu,Ana,Silva,fall 2027,domestic,yes" for n in range(30)]

@@ -148,7 +148,7 @@ def outcome(
 
 
 @pytest.mark.usefixtures("session")
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", [*range(4), *(pytest.param(seed, marks=pytest.mark.slow) for seed in range(4, 12))])
 def test_a_batch_comes_to_what_its_rows_come_to_one_after_the_other(office: Office, seed: int) -> None:
     rows = made_up(seed, 16)
     assert outcome(office, rows, together) == outcome(office, rows, one_by_one)
