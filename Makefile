@@ -28,7 +28,7 @@ install: .venv/installed ## Make .venv from the hashed locks
 	touch $@
 
 demo: install ## Show the whole pipeline at work (ONCE=1: check the outcome and end)
-	$(BIN)/enrollment-crm demo $(if $(ONCE),--once) $(if $(AS_OF),--as-of $(AS_OF))
+	$(BIN)/enrollment-crm demo $(if $(ONCE),--once) $(if $(AS_OF),--as-of '$(AS_OF)')
 
 up: install ## Start everything on this machine, with an empty database
 	$(BIN)/enrollment-crm up

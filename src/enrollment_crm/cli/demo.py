@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -18,6 +19,7 @@ from enrollment_crm.cli.demo_outcome import (
     NotFinishedError,
     Progress,
     count_mails,
+    patiently,
     problems_of,
     wait_until_treated,
     wake,
@@ -119,9 +121,9 @@ def _treat(stack: Stack, samples: Samples, engine: Engine, console: Console) -> 
     with console.status("Waiting for Airflow to know the DAGs") as status:
         _wait_for_dags(airflow, stack)
         status.update("Feeding the samples")
-        samples.announce_sessions(engine, now=now())
+        patiently(stack.check, lambda: samples.announce_sessions(engine, now=now()))
         samples.drop_files(settings.drop_directory or Path())
-        posted = samples.post_forms(stack.facts.public_url)
+        posted = samples.post_forms(stack.facts.public_url, send=partial(patiently, stack.check))
         wake(airflow, "intake_applications")  # the forms have woken the signups; nobody announces a feed
         rows_expected = samples.count_rows() + posted.taken
 
@@ -130,13 +132,13 @@ def _treat(stack: Stack, samples: Samples, engine: Engine, console: Console) -> 
                 arrived = count_rows(connection)
             return Progress(arrived, rows_expected, backlog(outbox, now=now()))
 
-        wait_until_treated(look, airflow, show=_shown_in(status))
-        return overview(engine, now=now()), rows_expected
+        wait_until_treated(lambda: patiently(stack.check, look), airflow, show=_shown_in(status))
+        return patiently(stack.check, lambda: overview(engine, now=now())), rows_expected
 
 
 def _wait_for_dags(airflow: AirflowClient, stack: Stack) -> None:
     deadline = time.monotonic() + 120
-    while not set(DAGS) <= set(airflow.dags()):
+    while not set(DAGS) <= set(patiently(stack.check, airflow.dags)):
         stack.check()
         if time.monotonic() > deadline:
             raise NotFinishedError("Airflow does not know the DAGs after two minutes: see the dag-processor's log.")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from enrollment_crm.stack.errors import AlreadyRunning
+from enrollment_crm.stack.errors import AlreadyRunning, StackError
 from enrollment_crm.stack.members import end_stack
 
 
@@ -18,7 +18,12 @@ def only_stack_of(state_directory: Path, stack_id: str) -> Iterator[None]:
 
     Raises AlreadyRunning when a living stack owns it.
     """
-    state_directory.mkdir(parents=True, exist_ok=True)
+    try:
+        state_directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StackError(
+            f"{state_directory} cannot be made ({error.strerror}): correct CRM_STATE_DIRECTORY."
+        ) from error
     with (state_directory / "stack.lock").open("a+", encoding="utf-8") as file:
         _acquire(file, state_directory)
         former = _read(file).get("stack_id")
