@@ -1,9 +1,12 @@
 """From the POST of the form to the welcome in the SMTP server, through real Airflow, beside an empty DAG.
 
-Both are woken by the same trigger in the same run, in turn, on a warm stack.
+Both are woken by the same trigger in the same run, in turn, on a warm stack. Airflow's triggerer hands its events over
+once a second. Each round therefore begins anywhere within a second, and when the runs that the last one woke have
+ended: one right after the other, the empty DAG always began just before that moment, and the signup just after.
 """
 
 import mailbox
+import random
 import statistics
 import tempfile
 import time
@@ -23,8 +26,9 @@ from enrollment_crm.stack.stack import Stack
 from enrollment_crm.storage.engine import connect, transaction
 from enrollment_crm.storage.inbox import keep_one_row
 
-_ROUNDS = 20
+_ROUNDS = 40
 _WARM_UP = 3
+_REST_IN_SECONDS = (1.0, 2.0)
 _PATIENCE_IN_SECONDS = 120.0
 _GOAL_P50_IN_SECONDS, _GOAL_P95_IN_SECONDS, _GOAL_RATIO = 3.0, 5.0, 2.0
 
@@ -51,9 +55,11 @@ def _measure(stack: Stack) -> list[Measurement]:
     engine = connect(stack.facts.database_url)
     client = AirflowClient(stack.facts)
     _until(lambda: "empty_event" in client.dags())
-    empty, signup = [], []
+    empty, signup, moments = [], [], random.Random(20261124)
     for number in track(range(_WARM_UP + _ROUNDS), description="Signups and empty events in turn"):
+        time.sleep(moments.uniform(*_REST_IN_SECONDS))
         empty.append(_time_empty_event(engine))
+        time.sleep(moments.uniform(*_REST_IN_SECONDS))
         signup.append(_time_signup(stack, number))
     engine.dispose()
     return _rows(signup[_WARM_UP:], empty[_WARM_UP:])
