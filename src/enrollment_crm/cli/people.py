@@ -34,7 +34,8 @@ def print_overview(seen: Overview) -> None:
     intake = seen.intake
     REMARKS.print(
         f"{intake.rows_in} rows in = {intake.accepted} accepted + {intake.quarantined} quarantined"
-        f"{_besides(intake)}; {intake.open_reviews} reviews wait for a person."
+        f"{_besides(intake)}; {intake.open_reviews} reviews wait for a person.",
+        soft_wrap=True,
     )
 
 
