@@ -1,13 +1,17 @@
 """What the commands that run a stack say."""
 
 import io
+import re
 from pathlib import Path
 
 import pytest
 import typer
 from rich.console import Console
 
+from enrollment_crm.cli.demo import demo
 from enrollment_crm.cli.running import StartProgress, ended_properly, print_facts, restarts_in_words
+from enrollment_crm.cli.up import up
+from enrollment_crm.settings import CHECKOUT
 from enrollment_crm.stack.errors import HostUnusable, ProgramFailed
 from enrollment_crm.stack.keeper import Change, State
 from enrollment_crm.stack.stack import Facts
@@ -72,3 +76,8 @@ def test_a_terminal_that_has_gone_disturbs_neither_the_services_nor_the_stop() -
     with ended_properly(console):
         StartProgress(console).note(Change("scheduler", State.READY))
         raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("text", [up.__doc__, demo.__doc__, (CHECKOUT / "README.md").read_text("utf-8")])
+def test_how_to_fix_a_port_is_said_where_people_look(text: str) -> None:
+    assert {"CRM_PUBLIC_PORT", "CRM_AIRFLOW_PORT"} <= set(re.findall(r"CRM_\w+", text))
