@@ -124,8 +124,7 @@ def _show(
         engine.dispose()
         if once:
             raise typer.Exit(_FAILED if problems else 0)
-        console.print("Ctrl-C stops everything.")
-        stay_up(stack)
+        stay_up(stack, console)
 
 
 def _treat(stack: Stack, samples: Samples, engine: Engine, console: Console) -> tuple[Overview, int]:

@@ -65,11 +65,17 @@ def _say(console: Console, problem: str) -> None:
     console.print(f"[red]{escape(problem)}[/]", soft_wrap=not console.is_terminal)
 
 
-def stay_up(stack: Stack) -> None:
+def stay_up(stack: Stack, console: Console) -> None:
     """Stay until Ctrl-C. Raises ProgramFailed when a service has died too often to be started again."""
-    while True:
-        stack.check()
-        time.sleep(0.5)
+    console.print("Ctrl-C stops everything.")
+    try:
+        while True:
+            stack.check()
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        with suppress(OSError):  # the terminal may have gone
+            console.print("\nStopping everything: that takes some seconds.")
+        raise
 
 
 def explain(error: ValidationError) -> str:

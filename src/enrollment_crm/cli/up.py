@@ -61,5 +61,4 @@ def _run(settings: Settings, *, with_mailbox: bool | None, as_json: bool, consol
             typer.echo(json.dumps(facts_as_json(stack.facts)))
         else:
             print_facts(console, stack.facts)
-            console.print("Ctrl-C stops everything.")
-        stay_up(stack)
+        stay_up(stack, console)

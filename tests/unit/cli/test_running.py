@@ -9,12 +9,12 @@ import typer
 from rich.console import Console
 
 from enrollment_crm.cli.demo import demo
-from enrollment_crm.cli.running import StartProgress, ended_properly, print_facts, restarts_in_words
+from enrollment_crm.cli.running import StartProgress, ended_properly, print_facts, restarts_in_words, stay_up
 from enrollment_crm.cli.up import up
 from enrollment_crm.settings import CHECKOUT
 from enrollment_crm.stack.errors import HostUnusable, ProgramFailed
 from enrollment_crm.stack.keeper import Change, State
-from enrollment_crm.stack.stack import Facts
+from enrollment_crm.stack.stack import Facts, Stack
 
 LONG = "/a/folder/" + "far/away/" * 20
 FACTS = Facts(
@@ -62,6 +62,24 @@ def test_a_host_that_cannot_be_is_misuse() -> None:
 def test_restarts_in_words() -> None:
     counts = {"api-server": 1, "scheduler": 2, "mailbox": 0, "postgresql": 3}
     assert restarts_in_words(counts) == "api-server once, scheduler twice, postgresql 3 times"
+
+
+class Interrupted(Stack):
+    """A stack at which somebody has pressed Ctrl-C."""
+
+    def __init__(self) -> None:
+        pass
+
+    def check(self) -> None:
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_is_answered_before_the_services_have_stopped() -> None:
+    console, out = narrow(is_terminal=False)
+    with pytest.raises(KeyboardInterrupt):
+        stay_up(Interrupted(), console)
+    assert out.getvalue().splitlines()[0] == "Ctrl-C stops everything."
+    assert "Stopping everything" in out.getvalue()
 
 
 class Closed(io.StringIO):
