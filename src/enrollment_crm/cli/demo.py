@@ -74,7 +74,7 @@ def demo(
     `build/demo` (with `--as-of now`: `build/demo-now`) unless CRM_STATE_DIRECTORY names another folder; delete it to
     begin anew.
 
-    Ports are free ones. To fix them, set CRM_PUBLIC_PORT (the form) or CRM_AIRFLOW_PORT:
+    Ports are free ones. To fix them, set CRM_PUBLIC_PORT (the form) or CRM_AIRFLOW_PORT, for example
     `CRM_PUBLIC_PORT=8000 CRM_AIRFLOW_PORT=8080 make demo`.
 
     Exit codes: 0 stopped when asked, or all is well with `--once`; 1 could not start or go on, or something is not as

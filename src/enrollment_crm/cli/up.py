@@ -40,7 +40,7 @@ def up(
     started again; Ctrl-C, `kill`, a closed terminal and the end of `make` stop everything, and nothing is left
     behind. To keep it when the terminal closes, start it with `nohup` or `setsid`, or `disown` it in the background.
 
-    Ports are free ones. To fix them, set CRM_PUBLIC_PORT (the form) or CRM_AIRFLOW_PORT:
+    Ports are free ones. To fix them, set CRM_PUBLIC_PORT (the form) or CRM_AIRFLOW_PORT, for example
     `CRM_PUBLIC_PORT=8000 CRM_AIRFLOW_PORT=8080 make up`. The form listens on CRM_PUBLIC_HOST (127.0.0.1). Data, logs
     and the lock are in CRM_STATE_DIRECTORY (build/stack): delete that folder to begin anew, name another for a second
     stack.
