@@ -15,6 +15,7 @@ from enrollment_crm.stack.members import is_alive
 
 PROGRAM = """
 import signal, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests were started with nohup
 from enrollment_crm.stack.interruption import stopped_by_signals
 try:
     with stopped_by_signals():
