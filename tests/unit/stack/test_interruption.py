@@ -122,8 +122,10 @@ def test_who_started_it_may_have_gone_before_it_looks(mark: Path) -> None:
 
 
 def test_a_script_that_ends_leaves_what_it_put_into_the_background(mark: Path) -> None:
-    subprocess.run(["sh", "-c", '"$@" &', "sh", sys.executable, "-c", DESERTED, str(mark)], check=True)
-    assert eventually(lambda: is_running(mark))
+    # It ends once the other has seen whose child it is.
+    words = '"$@" & until [ -e "$0" ]; do sleep 0.1; done; sleep 1'
+    subprocess.run(["sh", "-c", words, str(mark), sys.executable, "-c", DESERTED, str(mark)], check=True, timeout=30)
+    assert is_running(mark)
     assert stays(mark)
 
 
