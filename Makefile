@@ -7,7 +7,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 UV := $(BIN)/uv
 LOCK := $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
-# `make demo ONCE=1` checks the outcome and ends; `make demo AS_OF=now` uses the clock.
+# `make demo ONCE=1` checks the outcome and ends; `make demo AS_OF=now` uses the clock, AS_OF=2026-11-24T10:00:00-05:00
+# that instant. CRM_PUBLIC_PORT and CRM_AIRFLOW_PORT fix the ports. Neither outlives the make that started it.
 ONCE ?=
 AS_OF ?=
 
@@ -28,10 +29,10 @@ install: .venv/installed ## Make .venv from the hashed locks
 	touch $@
 
 demo: install ## Show the whole pipeline at work (ONCE=1: check the outcome and end)
-	$(BIN)/enrollment-crm demo $(if $(ONCE),--once) $(if $(AS_OF),--as-of '$(AS_OF)')
+	$(BIN)/enrollment-crm demo --started-by $$PPID $(if $(ONCE),--once) $(if $(value AS_OF),--as-of "$$AS_OF")
 
 up: install ## Start everything on this machine, with an empty database
-	$(BIN)/enrollment-crm up
+	$(BIN)/enrollment-crm up --started-by $$PPID
 
 # In the order of the folders: the one with the whole stack comes early. It waits most, so that three workers keep two
 # cores busy.

@@ -7,7 +7,16 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, Field, FilePath, SecretStr, field_validator, model_validator
+from pydantic import (
+    AwareDatetime,
+    Field,
+    FilePath,
+    SecretStr,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 #: The checkout that this package was installed from; holds config/, templates/ and expectations/.
@@ -118,6 +127,17 @@ class Settings(BaseSettings):
     def longest_dialogue_in_seconds(self) -> float:
         """What a message may take from its worker's last look at the lease to the relay's last word."""
         return self.smtp_command_timeout_in_seconds + self.smtp_data_timeout_in_seconds
+
+    @field_validator("as_of", mode="wrap")
+    @classmethod
+    def _an_instant(cls, value: object, read: ValidatorFunctionWrapHandler) -> object:
+        try:
+            return read(value)
+        except ValidationError:
+            raise ValueError(
+                "This is no instant, which has a day, an hour and a zone. Write for example 2026-11-24T10:00:00-05:00, "
+                "or leave it empty for the clock."
+            ) from None
 
     @field_validator("mail_domain")
     @classmethod

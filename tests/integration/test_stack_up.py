@@ -135,6 +135,21 @@ def test_a_taken_port_is_named(running: RunningUp, tmp_path: Path) -> None:
     assert "CRM_PUBLIC_PORT" in said
 
 
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_a_host_of_another_machine_is_named(command: str, tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [*UP[:-1], command],
+        env=environment_of(tmp_path, CRM_PUBLIC_HOST="192.0.2.1"),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 2
+    assert "Nothing can listen on 192.0.2.1" in words_of(ended)
+    assert "Set CRM_PUBLIC_HOST" in words_of(ended)
+
+
 @pytest.mark.slow
 def test_killed_database_comes_back(running: RunningUp) -> None:
     (server,) = running.members("postgresql")

@@ -73,7 +73,7 @@ def test_production_is_taken_with_a_secret_and_https() -> None:
         ({"smtp_username": "crm"}, "unencrypted"),
         ({"smtp_starttls": "1", "smtp_implicit_tls": "1"}, "not both"),
         ({"accept_log_directory": "a", "accept_log_file": "b"}, "not both"),
-        ({"as_of": "2026-11-24T10:00:00", "environment": "development"}, "timezone"),
+        ({"as_of": "2026-11-24T10:00:00", "environment": "development"}, "a zone"),
         ({"lease_in_seconds": "600"}, "CRM_LEASE_IN_SECONDS"),
         ({"smtp_port": "0"}, "smtp_port"),
         ({"trusted_proxies": "nginx"}, "CRM_TRUSTED_PROXIES"),
@@ -103,3 +103,10 @@ def test_domains_are_compared_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("CRM_MESSAGES_A_MINUTE", '{"Gmail.com": 60}')
     settings = Settings()
     assert (settings.mail_domain, settings.messages_a_minute) == ("crm.example.edu", {"gmail.com": 60})
+
+
+@pytest.mark.parametrize("text", ["soon", "2026-11-24", "2026-11-24T10:00:00"])
+def test_an_instant_without_hour_or_zone_is_refused_with_an_example(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CRM_AS_OF", text)
+    with pytest.raises(ValidationError, match="Write for example 2026-11-24T10:00:00-05:00"):
+        Settings()

@@ -24,9 +24,17 @@ from enrollment_crm.cli.demo_outcome import (
     wait_until_treated,
     wake,
 )
-from enrollment_crm.cli.options import AsJson, read_instant
+from enrollment_crm.cli.options import NOW, AsJson, read_instant_or_now
 from enrollment_crm.cli.people import print_overview
-from enrollment_crm.cli.running import StartProgress, ended_properly, facts_as_json, facts_table, stay_up
+from enrollment_crm.cli.running import (
+    StartedBy,
+    StartProgress,
+    ended_properly,
+    facts_as_json,
+    print_facts,
+    restarts_in_words,
+    stay_up,
+)
 from enrollment_crm.settings import CHECKOUT, Settings
 from enrollment_crm.stack.airflow_client import AirflowClient
 from enrollment_crm.stack.slate_feed import SlateFeed
@@ -38,15 +46,14 @@ from enrollment_crm.workflows.overview import Overview, overview
 
 #: Early-action T-7, a final deadline and a prep session are all in play then.
 _DEFAULT_AS_OF = "2026-11-24T10:00:00-05:00"
-_CLOCK = "now"
 _FAILED = 1
 
 AsOfOrNow = Annotated[
     str,
     typer.Option(
         "--as-of",
-        metavar="INSTANT|now",
-        help="The instant that the demonstration takes for now (RFC 3339); `now`: the clock.",
+        metavar=f"INSTANT|{NOW}",
+        help="The instant that the demonstration takes for now, with its zone (RFC 3339); `now`: the clock.",
     ),
 ]
 
@@ -58,15 +65,23 @@ def demo(
     ] = False,
     as_of: AsOfOrNow = _DEFAULT_AS_OF,
     as_json: AsJson = False,
+    started_by: StartedBy = None,
 ) -> None:
     """Start everything, feed about sixty made-up people, and show what became of each.
 
     Signups come by form posts and a dropped file, applications from a Slate query and a WebAdMIT export; the DAGs
     take them from there. It stays up until Ctrl-C. Run it again: nothing that was sent is sent again. Its data is in
-    `build/demo` (with `--as-of now`: `build/demo-now`); delete the folder to begin anew.
+    `build/demo` (with `--as-of now`: `build/demo-now`) unless CRM_STATE_DIRECTORY names another folder; delete it to
+    begin anew.
+
+    Ports are free ones. To fix them, set CRM_PUBLIC_PORT (the form) or CRM_AIRFLOW_PORT, for example
+    `CRM_PUBLIC_PORT=8000 CRM_AIRFLOW_PORT=8080 make demo`.
+
+    Exit codes: 0 stopped when asked, or all is well with `--once`; 1 could not start or go on, or something is not as
+    it must be; 2 the command or the settings are wrong, or a port or the folder belongs to another program.
     """
     console = Console(stderr=as_json)
-    with ended_properly(console):
+    with ended_properly(console, starter=started_by):
         settings = demonstration_settings(as_of)
         samples = Samples(settings.home_directory / "samples")
         feed = SlateFeed(samples.slate_file, key="demonstration")
@@ -76,8 +91,9 @@ def demo(
 
 def demonstration_settings(as_of: str) -> Settings:
     """The settings of a demonstration: what the person has set, over what a demonstration needs."""
-    instant = None if as_of == _CLOCK else read_instant(as_of)
-    state_directory = CHECKOUT / "build" / ("demo" if instant else "demo-now")
+    instant = read_instant_or_now(as_of)
+    asked = Settings().model_dump(exclude_unset=True)
+    state_directory = asked.get("state_directory", CHECKOUT / "build" / ("demo" if instant else "demo-now"))
     needed: dict[str, object] = {
         "state_directory": state_directory,
         "drop_directory": state_directory / "drop",
@@ -89,7 +105,6 @@ def demonstration_settings(as_of: str) -> Settings:
         "smtp_data_timeout_in_seconds": 10,
         "lease_in_seconds": 20,
     }
-    asked = Settings().model_dump(exclude_unset=True)
     return Settings.model_validate(needed | asked | {"as_of": instant})
 
 
@@ -109,8 +124,7 @@ def _show(
         engine.dispose()
         if once:
             raise typer.Exit(_FAILED if problems else 0)
-        console.print("Ctrl-C stops everything.")
-        stay_up(stack)
+        stay_up(stack, console)
 
 
 def _treat(stack: Stack, samples: Samples, engine: Engine, console: Console) -> tuple[Overview, int]:
@@ -147,9 +161,7 @@ def _wait_for_dags(airflow: AirflowClient, stack: Stack) -> None:
 
 def _shown_in(status: Status) -> Callable[[Progress], None]:
     def show(progress: Progress) -> None:
-        waiting = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in vars(progress.backlog).items() if n)
-        arrived = f"{progress.rows_arrived} of {progress.rows_expected} rows arrived"
-        status.update(f"{arrived}; waiting: {waiting}" if waiting else arrived)
+        status.update(progress.in_words())
 
     return show
 
@@ -161,11 +173,10 @@ def _print(stack: Stack, seen: Overview, *, mails: int, seconds: float, problems
         return
     print_overview(seen)
     console = Console()
-    console.print(facts_table(stack.facts))
+    print_facts(console, stack.facts)
     console.print(f"{mails} emails were sent in this run, {seconds:.0f} s after the start.")
-    restarts = {name: count for name, count in stack.restarts.items() if count}
-    if restarts:
-        console.print(f"Restarted on the way: {restarts}")
+    if any(stack.restarts.values()):
+        console.print(f"Died on the way and started again: {restarts_in_words(stack.restarts)}.")
     for problem in problems:
         console.print(f"[bold red]Not as it must be:[/] {problem}")
     if not problems:

@@ -3,7 +3,7 @@
 import mailbox
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,16 @@ class Progress:
         """Everything has arrived and nothing waits."""
         return self.rows_arrived >= self.rows_expected and self.backlog.total == 0
 
+    def in_words(self) -> str:
+        """What has come, and what waits."""
+        arrived, waiting = f"{self.rows_arrived} of {self.rows_expected} rows arrived", counted(vars(self.backlog))
+        return f"{arrived}; waiting: {waiting}" if waiting else arrived
+
+
+def counted(numbers: Mapping[str, int]) -> str:
+    """What there is and how many of it, such as ``3 failed, 1 uncertain``; what there is not, is not told."""
+    return ", ".join(f"{number} {name.replace('_', ' ')}" for name, number in numbers.items() if number)
+
 
 def wait_until_treated(
     look: Callable[[], Progress], airflow: AirflowClient, *, show: Callable[[Progress], None]
@@ -66,7 +76,7 @@ def wait_until_treated(
         if progress != latest:
             latest, moved = progress, time.monotonic()
         if time.monotonic() - began > _PATIENCE_IN_SECONDS:
-            raise NotFinishedError(f"{NotFinishedError.__doc__} Still waiting: {progress.backlog}")
+            raise NotFinishedError(f"{NotFinishedError.__doc__} {progress.in_words()}.")
         if time.monotonic() - moved > _WAKE_AFTER_IN_SECONDS:
             moved = time.monotonic()
             wake(airflow, *DAGS)
@@ -115,7 +125,7 @@ def problems_of(seen: Overview, *, rows_expected: int, mail_directory: Path) -> 
         (seen.unrouted == 0, f"{seen.unrouted} people have no route"),
         (all(one.owner for one in seen.people), "a routed person has no owner"),
         (all(one.messages for one in seen.people if one.asked), "a signup was neither answered nor withheld"),
-        (not unfinished, f"messages without a good end: {unfinished}"),
+        (not unfinished, f"messages without a good end: {counted(unfinished)}"),
         (not twice, f"{len(twice)} messages arrived more than once"),
     )
     return [words for holds, words in checks if not holds]

@@ -1,28 +1,54 @@
 """Options that several commands share."""
 
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 import typer
 
 from enrollment_crm.bootstrap import clock_of, field_maps_of
-from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.settings import Settings
 
 #: Before and after them, weeks that are counted back or ahead could leave the calendar of the machine.
 _YEARS = range(1900, 2200)
+#: What is written instead of an instant where the clock is wanted.
+NOW = "now"
+
+
+_EXAMPLE = "Write for example 2026-11-24T10:00:00-05:00"
 
 
 def read_instant(text: str) -> datetime:
     """The instant that an option names, in UTC. Raises ``typer.BadParameter`` with an example."""
+    problem = _problem_of_instant(text)
+    if problem:
+        raise typer.BadParameter(f"{problem} {_EXAMPLE}.")
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def read_instant_or_now(text: str) -> datetime | None:
+    """The instant that an option names, in UTC; None: the clock's. Raises ``typer.BadParameter`` with an example."""
+    if text == NOW:
+        return None
+    problem = _problem_of_instant(text)
+    if problem:
+        raise typer.BadParameter(f"{problem} {_EXAMPLE}, or {NOW} for the clock.", param_hint="--as-of")
+    return read_instant(text)
+
+
+def _problem_of_instant(text: str) -> str:
+    """Why it names no instant of ours, in words; empty: it does."""
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        return f"{day} is a whole day: an instant has an hour and a zone too."
     try:
-        stated = check_aware(datetime.fromisoformat(text))
-        if stated.year not in _YEARS:
-            raise ValueError(f"The year {stated.year} is none of ours.")  # noqa: TRY301 - said as what is unreadable
-        return stated.astimezone(UTC)
-    except ValueError as error:
-        raise typer.BadParameter(f"{error} Write for example 2026-11-24T10:00:00-05:00.") from error
+        stated = datetime.fromisoformat(text)
+    except ValueError:
+        return f"'{text}' is no instant: it has a day, an hour and a zone."
+    if stated.utcoffset() is None:
+        return f"{text} has no zone: add the offset from UTC, or Z for UTC."
+    return "" if stated.year in _YEARS else f"The year {stated.year} is none of ours."
 
 
 By = Annotated[str, typer.Option("--by", metavar="NAME", help="Who does it; kept in the audit trail.")]

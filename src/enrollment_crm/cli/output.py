@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TypeVar
 
 import typer
@@ -56,15 +57,24 @@ def print_counts(title: str, counts: Mapping[str, Mapping[str, int]], *, as_json
 
 
 def print_rows(
-    title: str, columns: Sequence[str], rows: Sequence[Sequence[str]], *, console: Console | None = None
+    title: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    console: Console | None = None,
+    at_most: Mapping[str, int] = MappingProxyType({}),
 ) -> None:
-    """A table for people; what is no terminal gets lines wide enough not to break words."""
+    """A table for people; what is no terminal gets lines wide enough not to break words.
+
+    Args:
+        at_most: letters on a line of a column, by its name: what it leaves goes to the others.
+    """
     console = console or Console()
     if not console.is_terminal:
         console = Console(width=_WIDTH_OF_A_FILE, stderr=console.stderr)
     table = Table(title=title, title_justify="left", show_lines=True)
     for column in columns:
-        table.add_column(column, overflow="fold")  # a long word is shown whole
+        table.add_column(column, overflow="fold", max_width=at_most.get(column))  # a long word is shown whole
     for row in rows:
         table.add_row(*map(escape, row))
     console.print(table)

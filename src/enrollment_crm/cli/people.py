@@ -12,6 +12,8 @@ from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.overview import IntakeFacts, MessageFacts, Overview, PersonOverview, overview
 
+#: Each person has more messages than lines of anything else: these get the room.
+_AT_MOST = {"Name": 14, "Route": 25, "Next deadline": 13}
 _MARKS = {"accepted": "✓", "failed": "✗", "uncertain": "?"}
 
 
@@ -28,13 +30,15 @@ def people(*, as_json: AsJson = False) -> None:
 
 def print_overview(seen: Overview) -> None:
     """The overview as tables."""
-    print_rows("People", ("Id", "Name", "Route", "Next deadline", "Messages"), [_row(one) for one in seen.people])
+    columns = ("Id", "Name", "Route", "Next deadline", "Messages")
+    print_rows("People", columns, [_row(one) for one in seen.people], at_most=_AT_MOST)
     rejected = [(str(one.inbox_id), one.source, one.column, one.reason) for one in seen.quarantine]
     print_rows("Quarantine", ("Row", "Source", "Field", "Reason"), rejected)
     intake = seen.intake
     REMARKS.print(
         f"{intake.rows_in} rows in = {intake.accepted} accepted + {intake.quarantined} quarantined"
-        f"{_besides(intake)}; {intake.open_reviews} reviews wait for a person."
+        f"{_besides(intake)}; {intake.open_reviews} reviews wait for a person.",
+        soft_wrap=True,
     )
 
 

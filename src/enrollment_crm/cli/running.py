@@ -1,9 +1,10 @@
 """What the commands that run a stack share: how they show it coming up, where it is, and how they end."""
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
+from typing import Annotated
 
 import typer
 from pydantic import ValidationError
@@ -12,8 +13,8 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from enrollment_crm.stack.errors import AlreadyRunning, NotForProduction, PortTaken, StackError
-from enrollment_crm.stack.interruption import stopped_by_signals
+from enrollment_crm.stack.errors import AlreadyRunning, HostUnusable, NotForProduction, PortTaken, StackError
+from enrollment_crm.stack.interruption import stopped_by_signals, stopped_when_deserted
 from enrollment_crm.stack.keeper import Change, State
 from enrollment_crm.stack.stack import Facts, Stack
 
@@ -29,30 +30,52 @@ _LOOKS = {
 }
 
 
+StartedBy = Annotated[
+    int | None,
+    typer.Option("--started-by", metavar="PID", min=1, help="Stop also when this process has gone; make names itself."),
+]
+
+
 @contextmanager
-def ended_properly(console: Console) -> Iterator[None]:
-    """Ctrl-C ends a command with 0, what went wrong with a sentence and 1, misuse with a sentence and 2."""
+def ended_properly(console: Console, *, starter: int | None = None) -> Iterator[None]:
+    """Ctrl-C ends a command with 0, what went wrong with a sentence and 1, misuse with a sentence and 2.
+
+    Args:
+        starter: process that the command is not to outlive.
+    """
     try:
-        with stopped_by_signals():
+        with stopped_by_signals(), stopped_when_deserted(starter):
             yield
     except KeyboardInterrupt:
-        console.print("Stopped; nothing is left running.")
+        with suppress(OSError):  # the terminal may have gone
+            console.print("Stopped; nothing is left running.")
     except ValidationError as error:
-        console.print(f"[red]The settings are wrong.[/]\n{escape(explain(error))}")
+        _say(console, f"The settings are wrong.\n{explain(error)}")
         raise typer.Exit(_USAGE) from error
-    except (PortTaken, AlreadyRunning, NotForProduction) as error:
-        console.print(f"[red]{escape(str(error))}[/]")
+    except (PortTaken, HostUnusable, AlreadyRunning, NotForProduction) as error:
+        _say(console, str(error))
         raise typer.Exit(_USAGE) from error
     except StackError as error:
-        console.print(f"[red]{escape(str(error))}[/]")
+        _say(console, str(error))
         raise typer.Exit(_FAILED) from error
 
 
-def stay_up(stack: Stack) -> None:
+def _say(console: Console, problem: str) -> None:
+    """What went wrong; in a file its lines are as they are, so that a path in them stays whole."""
+    console.print(f"[red]{escape(problem)}[/]", soft_wrap=not console.is_terminal)
+
+
+def stay_up(stack: Stack, console: Console) -> None:
     """Stay until Ctrl-C. Raises ProgramFailed when a service has died too often to be started again."""
-    while True:
-        stack.check()
-        time.sleep(0.5)
+    console.print("Ctrl-C stops everything.")
+    try:
+        while True:
+            stack.check()
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        with suppress(OSError):  # the terminal may have gone
+            console.print("\nStopping everything: that takes some seconds.")
+        raise
 
 
 def explain(error: ValidationError) -> str:
@@ -64,6 +87,10 @@ def explain(error: ValidationError) -> str:
 def _variable_of(location: tuple[int | str, ...]) -> str:
     """Name of the variable; nothing for a rule about several, whose message names them."""
     return f"CRM_{location[0]}: ".upper() if location else ""
+
+
+def _restarts(change: Change) -> str:
+    return f"started again {_times(change.restarts)}" if change.restarts else ""
 
 
 class StartProgress:
@@ -94,8 +121,9 @@ class StartProgress:
         seconds = self._clock() - self._began
         self._latest[change.program] = (change, seconds)
         if self._live is None:
-            again = f" ({change.restarts} restarts)" if change.restarts else ""
-            self._console.print(f"{seconds:6.1f} s  {change.program} {_LOOKS[change.state]}{again}")
+            again = f" ({_restarts(change)})" if change.restarts else ""
+            with suppress(OSError):  # nobody reads it any more: no reason for a service to fail
+                self._console.print(f"{seconds:6.1f} s  {change.program} {_LOOKS[change.state]}{again}")
 
     def finish(self) -> None:
         """The stack is up, or will not be: from now on a line per change."""
@@ -106,23 +134,32 @@ class StartProgress:
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
         for change, seconds in list(self._latest.values()):
-            restarts = f"{change.restarts} restarts" if change.restarts else ""
-            table.add_row(change.program, _LOOKS[change.state], f"{seconds:.1f} s", restarts)
+            table.add_row(change.program, _LOOKS[change.state], f"{seconds:.1f} s", _restarts(change))
         return table
 
 
-def facts_table(facts: Facts) -> Table:
-    """Where everything is, for a person."""
-    table = Table.grid(padding=(0, 2))
-    table.add_column(style="bold")
-    table.add_column(overflow="fold")
-    table.add_row("Request-info form", facts.public_url)
-    table.add_row("Airflow", facts.airflow_url)
-    table.add_row("  login", escape(f"{facts.airflow_user} / {facts.airflow_password}"))
-    table.add_row("Mail", escape(str(facts.mail_directory or "goes to the relay of CRM_SMTP_HOST")))
-    table.add_row("Logs", escape(str(facts.log_directory)))
-    table.add_row("Database", escape(facts.database_url))
-    return table
+def print_facts(console: Console, facts: Facts) -> None:
+    """Where everything is, for a person: a line each, which nothing breaks, so that its value can be copied."""
+    lines = {
+        "Request-info form": facts.public_url,
+        "Airflow": facts.airflow_url,
+        "  login": f"{facts.airflow_user} / {facts.airflow_password}",
+        "Mail": str(facts.mail_directory or "goes to the relay of CRM_SMTP_HOST"),
+        "Logs": str(facts.log_directory),
+        "Database": facts.database_url,
+    }
+    width = max(map(len, lines)) + 2
+    for name, value in lines.items():
+        console.print(f"[bold]{name:<{width}}[/]{escape(value)}", soft_wrap=True)
+
+
+def restarts_in_words(restarts: Mapping[str, int]) -> str:
+    """Which services were started again how often, such as ``api-server once, scheduler 3 times``."""
+    return ", ".join(f"{name} {_times(count)}" for name, count in restarts.items() if count)
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def facts_as_json(facts: Facts) -> dict[str, str | None]:

@@ -11,6 +11,10 @@ class PortTaken(StackError):
     """Raised before anything starts: a port that the settings fix belongs to another program."""
 
 
+class HostUnusable(StackError):
+    """Raised before anything starts: a host of the settings has no address, or none of this machine."""
+
+
 class AlreadyRunning(StackError):
     """Raised before anything starts: another stack owns this state directory."""
 

@@ -30,8 +30,10 @@ def only_stack_of(state_directory: Path, stack_id: str) -> Iterator[None]:
         if former:
             end_stack(str(former))
         _write(file, {"process_id": os.getpid(), "stack_id": stack_id})
-        yield
-        _write(file, {})
+        try:
+            yield
+        finally:  # whoever leaves has ended its processes, whatever made it leave
+            _write(file, {})
 
 
 def _acquire(file: IO[str], state_directory: Path) -> None:

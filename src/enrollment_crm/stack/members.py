@@ -63,7 +63,7 @@ def _end_until_quiet(stack_id: str, patience_in_seconds: float) -> int:
 
 def end(processes: Sequence[psutil.Process], how: signal.Signals, *, patience_in_seconds: float) -> None:
     """Send a signal to the processes that still run and wait until they are gone or patience is."""
-    alive = [process for process in processes if _is_alive(process)]
+    alive = [process for process in processes if is_alive(process)]
     for process in alive:
         with contextlib.suppress(psutil.NoSuchProcess):
             process.send_signal(how)
@@ -72,11 +72,11 @@ def end(processes: Sequence[psutil.Process], how: signal.Signals, *, patience_in
 
 def _wait_until_gone(processes: Iterable[psutil.Process], patience_in_seconds: float) -> None:
     deadline = time.monotonic() + patience_in_seconds
-    while any(_is_alive(process) for process in processes) and time.monotonic() < deadline:
+    while any(is_alive(process) for process in processes) and time.monotonic() < deadline:
         time.sleep(0.05)
 
 
-def _is_alive(process: psutil.Process) -> bool:
+def is_alive(process: psutil.Process) -> bool:
     """A zombie is dead: only its parent, who may be busy, can take it away."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -25,7 +25,7 @@ from enrollment_crm.stack.keeper import Change, State
 from enrollment_crm.stack.keys import keys_of
 from enrollment_crm.stack.launch import environment_for_children
 from enrollment_crm.stack.lock import only_stack_of
-from enrollment_crm.stack.ports import LOOPBACK, free_port, port_of
+from enrollment_crm.stack.ports import LOOPBACK, free_port, host_in_url, port_of
 from enrollment_crm.stack.postgres import Cluster, start_cluster
 from enrollment_crm.stack.processes import Supervisor, ignore_changes, new_stack_id
 from enrollment_crm.stack.programs import Service, answers
@@ -125,7 +125,12 @@ class Stack:
     def _plan(self, state_directory: Path) -> None:
         """Decide ports and places; nothing runs yet."""
         self._cluster = Cluster(state_directory / "postgresql")
-        public_port = port_of(self._asked.public_port, variable="CRM_PUBLIC_PORT", host=self._asked.public_host)
+        public_port = port_of(
+            self._asked.public_port,
+            variable="CRM_PUBLIC_PORT",
+            host=self._asked.public_host,
+            host_variable="CRM_PUBLIC_HOST",
+        )
         self._airflow = Airflow(
             place_of(
                 state_directory=state_directory,
@@ -156,7 +161,7 @@ class Stack:
         if not given.database_url.get_secret_value():
             filled["database_url"] = SecretStr(self._cluster.url("crm"))
         if "public_url" not in given.model_fields_set:
-            filled["public_url"] = f"http://{given.public_host}:{public_port}"
+            filled["public_url"] = f"http://{host_in_url(given.public_host)}:{public_port}"
         if self._with_mailbox:
             filled |= {
                 "smtp_host": LOOPBACK,
@@ -178,7 +183,7 @@ class Stack:
             airflow_url=self._airflow.place.url,
             airflow_user=ADMIN,
             airflow_password=self._airflow.keys.admin_password,
-            public_url=f"http://{settings.public_host}:{settings.public_port}",
+            public_url=f"http://{host_in_url(settings.public_host)}:{settings.public_port}",
             database_url=settings.database_url.get_secret_value(),
             mail_directory=settings.accept_log_directory if self._with_mailbox else None,
             log_directory=settings.state_directory / "logs",

@@ -7,8 +7,9 @@ import requests
 from sqlalchemy.exc import OperationalError
 
 from enrollment_crm.cli import demo_outcome
-from enrollment_crm.cli.demo_outcome import patiently
+from enrollment_crm.cli.demo_outcome import Progress, counted, patiently
 from enrollment_crm.stack.errors import StackError
+from enrollment_crm.workflows.backlog import Backlog
 
 
 @pytest.fixture(autouse=True)
@@ -53,3 +54,14 @@ def test_nobody_waits_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_what_is_wrong_otherwise_is_said_at_once() -> None:
     with pytest.raises(ValueError, match="another"):
         patiently(lambda: None, answering(ValueError("another"), "here"))
+
+
+def test_how_far_it_is_is_said_in_words() -> None:
+    nothing = dict.fromkeys(Backlog.__dataclass_fields__, 0)
+    progress = Progress(3, 5, Backlog(**nothing | {"rows_to_validate": 2}))
+    assert progress.in_words() == "3 of 5 rows arrived; waiting: 2 rows to validate"
+    assert Progress(5, 5, Backlog(**nothing)).in_words() == "5 of 5 rows arrived"
+
+
+def test_counts_are_said_in_words() -> None:
+    assert counted({"failed": 3, "accepted": 0, "in_flight": 1}) == "3 failed, 1 in flight"

@@ -1,5 +1,6 @@
 """One stack per state directory."""
 
+import json
 import os
 import subprocess
 import sys
@@ -79,3 +80,9 @@ def test_record_that_was_cut_off(tmp_path: Path) -> None:
     (tmp_path / "stack.lock").write_text('{"process_id": 12, "sta')
     with only_stack_of(tmp_path, "next"):
         pass
+
+
+def test_one_that_is_interrupted_leaves_no_trace(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt), only_stack_of(tmp_path, "interrupted"):
+        raise KeyboardInterrupt
+    assert json.loads((tmp_path / "stack.lock").read_text()) == {}
