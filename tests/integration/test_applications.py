@@ -16,7 +16,7 @@ from enrollment_crm.storage.batches import record_batch
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow, keep_raw_rows, pending_rows
 from enrollment_crm.storage.people import await_routing
-from enrollment_crm.workflows.batches import load_validated
+from enrollment_crm.workflows.loading import load_validated
 
 STARTED, DECIDED = "Awaiting Submission", "Decided"
 

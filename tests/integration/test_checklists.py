@@ -15,8 +15,9 @@ from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import keep_raw_rows
 from enrollment_crm.storage.merging import unite_people
 from enrollment_crm.validation.batches import Validator
-from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
+from enrollment_crm.workflows.batches import Validated, validate_pending
 from enrollment_crm.workflows.checklists import load_checklists
+from enrollment_crm.workflows.loading import Loaded
 
 LETTER = {"Code": "LOR1", "Status": "Awaiting"}
 OLD, NEW = SEPTEMBER.isoformat(), T_14.isoformat()

@@ -17,8 +17,9 @@ from enrollment_crm.storage.models import Base
 from enrollment_crm.validation.batches import Validator
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
-from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
+from enrollment_crm.workflows.batches import Validated, validate_pending
 from enrollment_crm.workflows.inbox import Collected, collect
+from enrollment_crm.workflows.loading import Loaded
 from enrollment_crm.workflows.reminders import find_due, send_due, send_reminders
 from enrollment_crm.workflows.routing import Routed, route_people
 from enrollment_crm.workflows.signups import load_signups

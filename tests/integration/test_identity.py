@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection, text
 from tests.factories import ANA, BEN, DAY, SEPTEMBER, T_14, Office, fact_at
 
-from enrollment_crm.domain.identity import DEFAULT_RULES
+from enrollment_crm.domain.identity import DEFAULT_RULES, MatchEffect, MatchField, MatchRule
 from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.storage.engine import transaction
+from enrollment_crm.storage.matching import matching_pairs
 from enrollment_crm.storage.review_decisions import close_review
 from enrollment_crm.workflows.feedback import take_bounce
 from enrollment_crm.workflows.identity import match_people
@@ -149,6 +151,33 @@ def test_the_telephone_is_looked_up_by_its_index(office: Office) -> None:
         "WHERE a.id = 17"
     )
     assert any("ix_person_phone" in line for line in plan)
+
+
+@pytest.mark.parametrize(
+    ("found_by", "value"), [(MatchField.PHONE, "+1 617 555 0100"), (MatchField.BIRTH_DATE, "1999-04-05")]
+)
+def test_names_are_looked_up_with_what_many_share(office: Office, found_by: MatchField, value: str) -> None:
+    """A telephone of a thousand, a birthday of a hundred: nobody of another name is read."""
+    office.change(
+        f"INSERT INTO person (email, email_key, first_name, last_name, {found_by}, zone, arrived_at) "
+        "SELECT 'p' || n, 'p' || n, 'Ana' || n / 2, 'Silva', "
+        f"'{value}', 'UTC', now() FROM generate_series(2, 2001) n"
+    )
+    rule = MatchRule("namesakes", (MatchField.FIRST_NAME, MatchField.LAST_NAME, found_by), MatchEffect.REVIEW)
+    people = office.query("SELECT id FROM person ORDER BY id LIMIT 100")
+    with office.engine.begin() as connection:
+        # Tables of tests are small: without this a scan is the cheapest way in any case.
+        connection.execute(text("SET LOCAL enable_seqscan = off"))
+        before = _rows_read(connection)
+        assert len(matching_pairs(connection, rule, people)) == 50
+        assert _rows_read(connection) - before < 1000
+
+
+def _rows_read(connection: Connection) -> int:
+    read = (
+        "SELECT coalesce(sum(idx_tup_fetch + seq_tup_read), 0) FROM pg_stat_xact_user_tables WHERE relname = 'person'"
+    )
+    return int(connection.execute(text(read)).scalar_one())
 
 
 def test_unmerging_what_was_never_merged_is_refused_in_words(office: Office) -> None:

@@ -8,15 +8,20 @@ from functools import partial
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 from tests.factories import ANA, BEN, DAY, HOUR, SEPTEMBER, T_14, T_30, Office, fact_at
 
+from enrollment_crm.bootstrap import field_maps_of
+from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.staff_actions import StaffAction
+from enrollment_crm.settings import Settings
 from enrollment_crm.storage.answers import claim_owed_answers
-from enrollment_crm.storage.batches import wait_for_other_loaders
+from enrollment_crm.storage.batches import record_batch, wait_for_other_loaders
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.ledger import FrozenMessage, begin_transmissions, messages_with_readers
-from enrollment_crm.storage.tombstones import judge_beside_no_erasure
+from enrollment_crm.storage.tombstones import nothing_is_erased_meanwhile
+from enrollment_crm.workflows.loading import AcceptedRows, Alone, TakeIn, load_batches
 from enrollment_crm.workflows.people import merge_people, unmerge
 from enrollment_crm.workflows.suppressions import add_suppression
 
@@ -59,7 +64,30 @@ def test_whoever_changes_people_waits_for_a_loader(office: Office, what: str) ->
 def test_an_erasure_waits_for_rows_that_are_being_judged(office: Office) -> None:
     """And finds them afterwards: nobody is accepted between the look into the inbox and the tombstone."""
     office.sign_up(ANA)
-    beside(office, judge_beside_no_erasure, partial(office.erase, ANA, at=SINCE))
+    beside(office, nothing_is_erased_meanwhile, partial(office.erase, ANA, at=SINCE))
+
+
+def test_an_erasure_waits_for_rows_that_were_read_to_be_loaded(office: Office) -> None:
+    """Before it looks for what there is: else rows that are in memory could bring back a person who is gone."""
+    office.sign_up(ANA)
+    again = office.fill_in(ANA, at=SINCE, entry_term="spring 2028")
+    with transaction(office.engine) as connection:
+        record_batch(connection, kind=RecordKind.SIGNUP.value, accepted=[again], rejected=[], tallies=[], now=SINCE)
+    seen: list[str] = []
+    erasing: list[Future[None]] = []
+
+    with ThreadPoolExecutor(1) as pool:
+
+        def load_rows(_: Connection, rows: AcceptedRows, alone: Alone) -> TakeIn:
+            erasing.append(pool.submit(office.erase, ANA, at=SINCE))
+            until_somebody_waits(office)
+            seen.extend(office.query("SELECT locktype FROM pg_locks WHERE NOT granted"))
+            return list
+
+        load_batches(office.engine, field_maps_of(Settings()), load_rows, kind=RecordKind.SIGNUP, now=SINCE)
+        erasing[0].result(timeout=20)
+    assert seen == ["advisory"]
+    assert office.query("SELECT count(*) FROM person WHERE erased_at IS NOT NULL") == [1]
 
 
 def test_a_loader_and_merges_side_by_side_lose_nothing(office: Office) -> None:

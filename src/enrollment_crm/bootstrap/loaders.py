@@ -8,8 +8,8 @@ from enrollment_crm.bootstrap.configuration import country_zones_of
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.applications import load_applications
-from enrollment_crm.workflows.batches import Loaded
 from enrollment_crm.workflows.checklists import load_checklists
+from enrollment_crm.workflows.loading import Loaded
 from enrollment_crm.workflows.signups import load_signups
 
 

@@ -15,8 +15,9 @@ from enrollment_crm.cli.output import print_counts, steps
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.feeds import Feed, file_feed
-from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
+from enrollment_crm.workflows.batches import Validated, validate_pending
 from enrollment_crm.workflows.inbox import Collected, collect
+from enrollment_crm.workflows.loading import Loaded
 
 File = Annotated[
     Path | None,

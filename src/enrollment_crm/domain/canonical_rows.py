@@ -1,10 +1,9 @@
 """Canonical rows: what a row of any source says, under our own names. Strings only; None: says nothing."""
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.person_facts import birth_date_of
@@ -62,8 +61,7 @@ class UnvalidatedRowError(ValueError):
     """A row came to a place that takes validated rows only: validate the batch first."""
 
 
-@dataclass(frozen=True)
-class Statement:
+class Statement(NamedTuple):
     """What a row says about residency, and the values in it that nobody has given a meaning yet.
 
     Unrecognised values are no reason to reject a person: the evidence leaves them out, so the conclusion is

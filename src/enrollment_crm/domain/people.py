@@ -7,7 +7,7 @@ from typing import Self
 
 from enrollment_crm.domain.addresses import address_key
 from enrollment_crm.domain.person_facts import Facts, facts_of, newest_facts
-from enrollment_crm.domain.zones import HOME_ZONE, ZoneChoice, choose_zone
+from enrollment_crm.domain.zones import HOME_ZONE, ZoneChoice, choose_zone, known_zones
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,5 +74,5 @@ def bring_up_to_date(
     stated, country = (holds[name].value if name in holds else None for name in ("time_zone", "country"))
     choice = choose_zone(stated, country, country_zones=country_zones)
     said = news.get("time_zone")
-    is_no_zone = said is not None and choose_zone(said.value, None, country_zones={}).warning
+    is_no_zone = said is not None and said.value not in known_zones()
     return Details(holds, choice.zone), choice if is_no_zone else None

@@ -8,9 +8,9 @@ by it. It holds until a source says something else than it had said by then.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Residency(StrEnum):
@@ -73,8 +73,7 @@ class Confidence(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, kw_only=True)
-class ResidencyEvidence:
+class ResidencyEvidence(NamedTuple):
     """What one source said of a person at one time; None where it said nothing."""
 
     source: str
@@ -93,8 +92,7 @@ class ResidencyEvidence:
         return said != (None, None, None, None)
 
 
-@dataclass(frozen=True)
-class ResidencyConclusion:
+class ResidencyConclusion(NamedTuple):
     """The group that follows from the evidence, with the reason in words; ``to_review`` asks a person."""
 
     residency: Residency
@@ -128,7 +126,7 @@ def _changed_since(at: datetime, evidence: Sequence[ResidencyEvidence]) -> dict[
     return {
         source: one
         for source, one in _said_last(evidence).items()
-        if one.said_at > at and (source not in before or replace(one, said_at=before[source].said_at) != before[source])
+        if one.said_at > at and (source not in before or one._replace(said_at=before[source].said_at) != before[source])
     }
 
 
@@ -147,20 +145,23 @@ def _conclude_sources(newest: Mapping[str, ResidencyEvidence]) -> ResidencyConcl
     contested = next((one for one in leading if one.to_review), None)
     if contested or len(leading) == 1:
         return contested or leading[0]
-    return replace(leading[0], confidence=Confidence.CORROBORATED)
+    return leading[0]._replace(confidence=Confidence.CORROBORATED)
 
 
 def _said_last(evidence: Sequence[ResidencyEvidence]) -> dict[str, ResidencyEvidence]:
     """What each source says now: its newest answers; what it leaves blank erases nothing (R2)."""
     last: dict[str, ResidencyEvidence] = {}
     for one in sorted(evidence, key=lambda one: one.said_at):
-        known = last.get(one.source, one)
-        last[one.source] = replace(
-            one,
-            stated=known.stated if one.stated is None else one.stated,
-            citizenship=known.citizenship if one.citizenship is None else one.citizenship,
-            holds_visa=known.holds_visa if one.holds_visa is None else one.holds_visa,
-            address_country=known.address_country if one.address_country is None else one.address_country,
+        known = last.get(one.source)
+        last[one.source] = (
+            one
+            if known is None
+            else one._replace(
+                stated=known.stated if one.stated is None else one.stated,
+                citizenship=known.citizenship if one.citizenship is None else one.citizenship,
+                holds_visa=known.holds_visa if one.holds_visa is None else one.holds_visa,
+                address_country=known.address_country if one.address_country is None else one.address_country,
+            )
         )
     return last
 

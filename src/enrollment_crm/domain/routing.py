@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from enrollment_crm.domain.programs import Counselor
 from enrollment_crm.domain.residency import Residency, ResidencyEvidence, conclude_residency
@@ -20,8 +21,7 @@ class Review:
     detail: str
 
 
-@dataclass(frozen=True)
-class Route:
+class Route(NamedTuple):
     """Where a person goes: the group, the member of staff who owns them, the reason, and what is to be reviewed."""
 
     residency: Residency

@@ -27,9 +27,10 @@ from enrollment_crm.orchestration.run_parameters import RunParameters, read_para
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.batch_decisions import tell_of_stopped_batches
-from enrollment_crm.workflows.batches import Loaded, Validated, validate_pending
+from enrollment_crm.workflows.batches import Validated, validate_pending
 from enrollment_crm.workflows.campaigns import tell_of_stops
 from enrollment_crm.workflows.inbox import collect as collect_rows
+from enrollment_crm.workflows.loading import Loaded
 from enrollment_crm.workflows.routing import route_people
 
 Counts = dict[str, int]

@@ -168,6 +168,7 @@ def _utf8_or_windows(file: Path) -> str:
     with file.open(encoding="utf-8", errors="replace", newline="") as text:
         while chunk := text.read(1024 * 1024):
             if not chunk.isascii():
-                bad += chunk.count("\ufffd")
-                good += len(re.findall(r"[^\x00-\x7f\ufffd]", chunk))
+                unreadable = chunk.count("\ufffd")
+                bad += unreadable
+                good += len(chunk) - len(chunk.encode("ascii", "ignore")) - unreadable
     return "cp1252" if bad > good else "utf-8"

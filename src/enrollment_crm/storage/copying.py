@@ -21,7 +21,10 @@ Values: TypeAlias = Mapping[str, Sequence[Any]]
 _MOST_AS_ARRAYS = 200
 _LINES_A_BLOCK = 5_000
 _SPECIAL = re.compile(r"[\\\t\n\r]")
+#: The backslash first: the others are written with it.
 _ESCAPED = {"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"}
+#: Between texts that are escaped together; none that the database takes has it.
+_BETWEEN = "\0"
 _NUMBERS = count()
 
 
@@ -51,10 +54,14 @@ def _blocks(lines: Iterator[tuple[str, ...]]) -> Iterator[str]:
 def _as_texts(values: Sequence[Any]) -> Sequence[str]:
     """The values as COPY reads them. A column of plain words, which most are, is left as it is."""
     try:
-        if not _SPECIAL.search("".join(values)):
-            return values
+        together = _BETWEEN.join(values)
     except TypeError:
         pass  # not all of them are texts
+    else:
+        if not _SPECIAL.search(together):
+            return values
+        if together.count(_BETWEEN) == len(values) - 1:
+            return _escaped(together).split(_BETWEEN)
     known: dict[Any, str] = {}
     return [known[one] if one in known else known.setdefault(one, _as_text(one)) for one in values]
 
@@ -66,7 +73,13 @@ def _as_text(value: Any) -> str:
         return "t" if value else "f"
     if isinstance(value, datetime):
         return value.isoformat()
-    return _SPECIAL.sub(lambda found: _ESCAPED[found[0]], str(value))
+    return _escaped(str(value))
+
+
+def _escaped(text: str) -> str:
+    for special, escaped in _ESCAPED.items():
+        text = text.replace(special, escaped)
+    return text
 
 
 def staged(connection: Connection, name: str, columns: Columns, values: Values) -> FromClause:

@@ -65,6 +65,11 @@ class _OneConnection:
         return nullcontext(self.connection)
 
 
+def has_many_connections(engine: Engine) -> bool:
+    """Whether several transactions can be open at a time; those of one that is rolled back are on one connection."""
+    return not isinstance(engine, _OneConnection)
+
+
 @contextmanager
 def still_view(engine: Engine, *, snapshot: str | None = None) -> Iterator[Connection]:
     """A transaction that sees the database as it was at one instant: its own, or that of another's snapshot.

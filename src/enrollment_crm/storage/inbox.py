@@ -2,11 +2,11 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, DateTime, Row, Text, cast, func, literal, select, text, update
 from sqlalchemy.dialects.postgresql import JSON
@@ -26,8 +26,7 @@ CHANNEL = "crm_inbox"
 _ROWS_AT_ONCE = 20_000
 
 
-@dataclass(frozen=True)
-class RawRow:
+class RawRow(NamedTuple):
     """A raw row of the inbox."""
 
     id: int
@@ -47,6 +46,37 @@ class Kept:
         return Kept(self.new + other.new, self.known + other.known)
 
 
+@dataclass(frozen=True)
+class Portion:
+    """Some rows of a delivery, as the database keeps them."""
+
+    raws: list[str]
+    digests: list[str]
+
+
+def portions_of(rows: Iterable[Mapping[str, Any]]) -> Iterator[Portion]:
+    """The rows as they are asked for, some at a time: a delivery may be more than fits into memory."""
+    remaining = iter(rows)
+    while some := list(islice(remaining, _ROWS_AT_ONCE)):
+        texts = texts_of_rows(some)
+        yield Portion([one.as_it_came for one in texts], [digest_of_text(one.sorted) for one in texts])
+
+
+def keep_portions(
+    connection: Connection, portions: Iterable[Portion], *, source: str, kind: str, received_at: datetime
+) -> Kept:
+    """Keep rows as they came; a row that this source delivered before is recognised and not kept again.
+
+    All in the caller's transaction.
+    """
+    kept = Kept(0, 0)
+    for one in portions:
+        kept += _keep(connection, one, source=source, kind=kind, received_at=received_at)
+    if kept.new:
+        connection.execute(text("SELECT pg_notify(:channel, :kind)"), {"channel": CHANNEL, "kind": kind})
+    return kept
+
+
 def keep_raw_rows(
     connection: Connection,
     rows: Iterable[Mapping[str, Any]],
@@ -55,30 +85,19 @@ def keep_raw_rows(
     kind: str,
     received_at: datetime,
 ) -> Kept:
-    """Keep rows as they came; a row that this source delivered before is recognised and not kept again.
-
-    They may be more than fit into memory: they are read and kept some at a time, all in the caller's transaction.
-    """
-    remaining, kept = iter(rows), Kept(0, 0)
-    while some := list(islice(remaining, _ROWS_AT_ONCE)):
-        kept += _keep(connection, some, source=source, kind=kind, received_at=received_at)
-    if kept.new:
-        connection.execute(text("SELECT pg_notify(:channel, :kind)"), {"channel": CHANNEL, "kind": kind})
-    return kept
+    """Keep rows, like ``keep_portions``, as they come."""
+    return keep_portions(connection, portions_of(rows), source=source, kind=kind, received_at=received_at)
 
 
-def _keep(
-    connection: Connection, rows: Sequence[Mapping[str, Any]], *, source: str, kind: str, received_at: datetime
-) -> Kept:
-    texts = texts_of_rows(rows)
-    values = {"raw": [one.as_it_came for one in texts], "digest": [digest_of_text(one.sorted) for one in texts]}
+def _keep(connection: Connection, portion: Portion, *, source: str, kind: str, received_at: datetime) -> Kept:
+    values = {"raw": portion.raws, "digest": portion.digests}
     new = staged(connection, "delivered", {"raw": Text, "digest": Text}, values)
     at = literal(received_at, DateTime(timezone=True))
     rows_of_all = select(literal(source), literal(kind), at, cast(new.c.raw, JSON), new.c.digest)
     columns = ["source", "kind", "received_at", "raw", "digest"]
     statement = insert_or_ignore(InboxRow).from_select(columns, rows_of_all).on_conflict_do_nothing()
     written = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
-    return Kept(written, len(rows) - written)
+    return Kept(written, len(portion.raws) - written)
 
 
 def digest_of(raw: Mapping[str, Any]) -> str:

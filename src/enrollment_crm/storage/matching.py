@@ -100,8 +100,13 @@ def _are_same(field: MatchField, mine: type[PersonRow], theirs: type[PersonRow])
         )  # fmt: skip
     if field is MatchField.BIRTH_DATE:
         return mine.birth_date == theirs.birth_date
-    one, other = getattr(mine, field.value), getattr(theirs, field.value)
-    return and_(one != "", func.lower(one) == func.lower(other))
+    one, other = (func.lower(getattr(record, field.value)) for record in (mine, theirs))
+    return and_(one != "", _start(one) == _start(other), one == other)
+
+
+def _start(name: ColumnElement[str]) -> ColumnElement[str]:
+    """As much of a name as the index has."""
+    return func.left(name, literal_column("50", Integer()))
 
 
 def _digits(person: type[PersonRow]) -> ColumnElement[str]:

@@ -49,13 +49,12 @@ def clocks_of(facts: Facts) -> dict[str, list[str]]:
 
 def clocks_text(facts: Facts) -> str:
     """The same as the text of a JSON object: most people are said in one breath, and a million of them are written."""
-    known: dict[tuple[datetime, str, datetime], str] = {}
-    parts = []
+    before, text, parts = None, "", []
     for name, one in facts.items():
-        clock = one[1:]
-        if clock not in known:
-            known[clock] = json.dumps([one.said_at.isoformat(), one.source, one.received_at.isoformat()])
-        parts.append(f'"{name}": {known[clock]}')
+        if one[1:] != before:
+            before = one[1:]
+            text = json.dumps([one.said_at.isoformat(), one.source, one.received_at.isoformat()])
+        parts.append(f'"{name}": {text}')
     return "{" + ", ".join(parts) + "}"
 
 

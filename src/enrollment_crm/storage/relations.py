@@ -23,15 +23,6 @@ def relation(name: str, columns: Columns, rows: Sequence[Sequence[Any]]) -> Tabl
     return func.unnest(*arrays).table_valued(*shape).render_derived(name=name)
 
 
-def plan_for_these_rows(connection: Connection) -> None:
-    """For the rest of this transaction: every statement is planned for the rows that it brings along.
-
-    A plan that is kept for all values takes an array for ten rows, and the tables for as large as they were when it was
-    made. In an import that begins with nobody, it can come to look for each of a thousand people among all.
-    """
-    connection.execute(text("SET LOCAL plan_cache_mode = force_custom_plan"))
-
-
 def prepare_to_count(connection: Connection) -> None:
     """For the rest of this transaction: a million people are counted in memory, by hashing alone.
 

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import BigInteger, Connection, DateTime, Text, func, select, update
 
@@ -20,14 +20,16 @@ from enrollment_crm.storage.reviews import RESIDENCY, AskedReview, close_answere
 #: The columns of a person that a route follows from or changes.
 _ROUTED_BY = ("id", "zone", "arrived_at", "unknown_from", "unknown_until", "residency", "owner")
 _INSTANT = DateTime(timezone=True)
+# Making a member of its value takes longer than looking it up.
+_RESIDENCIES = {one.value: one for one in Residency}
+_CITIZENSHIPS = {one.value: one for one in Citizenship}
 _ROUTE: Columns = {
     "id": BigInteger, "residency": Text, "owner": Text, "route_reason": Text, "unknown_from": _INSTANT,
     "unknown_until": _INSTANT,
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class KnownInterest:
+class KnownInterest(NamedTuple):
     """What a person wants to know about, and the last turn of it (R6)."""
 
     program: str
@@ -35,16 +37,14 @@ class KnownInterest:
     changed_at: datetime
 
 
-@dataclass(frozen=True)
-class UnknownSpell:
+class UnknownSpell(NamedTuple):
     """Since when the residency is unknown, or was so last, and until when; None: never, and: still or never."""
 
     began: datetime | None
     ended: datetime | None
 
 
-@dataclass(frozen=True)
-class UnroutedPerson:
+class UnroutedPerson(NamedTuple):
     """A person who waits for a route, with what it follows from and what it changes."""
 
     person_id: int
@@ -81,7 +81,7 @@ def people_without_route(connection: Connection, *, limit: int) -> list[Unrouted
             zone=row.zone,
             arrived_at=row.arrived_at,
             unknown=UnknownSpell(row.unknown_from, row.unknown_until),
-            residency=Residency(row.residency),
+            residency=_RESIDENCIES[row.residency],
             was_routed=bool(row.owner),
             evidence=tuple(evidence[row.id]),
             interests=tuple(interests[row.id]),
@@ -100,8 +100,8 @@ def evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, 
             ResidencyEvidence(
                 source=row.source,
                 said_at=row.said_at,
-                stated=Residency(row.stated) if row.stated else None,
-                citizenship=Citizenship(row.citizenship) if row.citizenship else None,
+                stated=_RESIDENCIES[row.stated] if row.stated else None,
+                citizenship=_CITIZENSHIPS[row.citizenship] if row.citizenship else None,
                 holds_visa=row.holds_visa,
                 address_country=row.address_country,
             )
@@ -129,8 +129,7 @@ def _submitted_by(connection: Connection, ids: Sequence[int]) -> defaultdict[int
     return submitted
 
 
-@dataclass(frozen=True)
-class RoutedPerson:
+class RoutedPerson(NamedTuple):
     """A person with the route that was decided."""
 
     person: UnroutedPerson
@@ -170,7 +169,7 @@ def _spell_of_unknown(residency: Residency, person: UnroutedPerson, now: datetim
     if is_unknown and not was_unknown:
         return UnknownSpell(now, None)
     if was_unknown and person.was_routed and not is_unknown:
-        return replace(person.unknown, ended=now)
+        return person.unknown._replace(ended=now)
     return person.unknown
 
 

@@ -1,4 +1,4 @@
-"""Tombstones: who was erased, as HMACs; and the turns that erasing and judging rows take."""
+"""Tombstones: who was erased, as HMACs; and the turns that erasing and taking in rows take."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -15,14 +15,14 @@ _ERASING_LOCK = 7_203_644_103
 
 
 def erase_alone(connection: Connection) -> None:
-    """Nobody judges rows until this transaction ends: a row is judged before the erasure, which finds it, or after it,
-    when its tombstone is there.
+    """Nobody judges or loads rows until this transaction ends: a row is judged before the erasure, which finds it, or
+    after it, when its tombstone is there.
     """
     connection.execute(select(func.pg_advisory_xact_lock(_ERASING_LOCK)))
 
 
-def judge_beside_no_erasure(connection: Connection) -> None:
-    """Nobody erases until this transaction ends. Any number may judge side by side."""
+def nothing_is_erased_meanwhile(connection: Connection) -> None:
+    """Nobody erases until this transaction ends. Any number may judge and load side by side."""
     connection.execute(select(func.pg_advisory_xact_lock_shared(_ERASING_LOCK)))
 
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from enrollment_crm.domain.batches import Severity
 
 
-@dataclass(frozen=True)
-class CandidateRow:
+class CandidateRow(NamedTuple):
     """A row as ``translate`` makes it, under the id by which the verdict will speak of it."""
 
     id: int

@@ -26,7 +26,7 @@ from enrollment_crm.storage.people import (
     upsert_person,
 )
 from enrollment_crm.storage.reviews import open_review
-from enrollment_crm.workflows.batches import Loaded, load_validated
+from enrollment_crm.workflows.loading import Loaded, load_validated
 
 
 def load_applications(

@@ -1,6 +1,6 @@
 """Rulings: what the rules about whole batches make of a batch that has just been judged row by row."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -28,6 +28,8 @@ class Run:
     now: datetime
     #: As many rows were read as fit into memory: more of the same feed may wait.
     may_go_on: bool = False
+    #: Waits until the batches before this one are committed.
+    batches_before: Callable[[], object] = lambda: None
 
 
 def rule_on_batch(
@@ -58,6 +60,7 @@ def rule_on_batch(
 
 def _measures(connection: Connection, profile: BatchProfile, *, source: str, run: Run) -> dict[str, float]:
     kind, now = run.kind.value, run.now
+    run.batches_before()
     measures = measures_of(
         profile,
         usual_profiles(connection, source=source, kind=kind, before=now),

@@ -14,7 +14,7 @@ from enrollment_crm.storage.checklists import give_meaning, people_with_unknown_
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow
 from enrollment_crm.storage.reviews import open_review_once
-from enrollment_crm.workflows.batches import Loaded, load_validated
+from enrollment_crm.workflows.loading import Loaded, load_validated
 
 
 def load_checklists(

@@ -21,7 +21,7 @@ from enrollment_crm.storage.matching import (
     records_to_judge,
 )
 from enrollment_crm.storage.merging import merged_records, unite_news
-from enrollment_crm.storage.relations import plan_for_these_rows
+from enrollment_crm.storage.plans import planned_for_these_rows
 from enrollment_crm.storage.reviews import AskedReview, open_reviews
 from enrollment_crm.storage.unmerging import lock_people
 from enrollment_crm.workflows.people import merge_records, order_of_merge
@@ -48,8 +48,7 @@ def match_people(engine: Engine, rules: MatchRules, *, now: datetime, dry_run: b
         _hand_over_news(connection, now)
     total, after = Matched(), 0
     while True:
-        with transaction(engine, dry_run=dry_run) as connection:
-            plan_for_these_rows(connection)
+        with transaction(engine, dry_run=dry_run) as connection, planned_for_these_rows(connection):
             ids = people_to_match(connection, after=after, limit=_PEOPLE_AT_ONCE)
             one = _match(connection, rules, ids, now) if ids else Matched()
         total = Matched(total.looked_at + one.looked_at, total.merged + one.merged, total.asked + one.asked)

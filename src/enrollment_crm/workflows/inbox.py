@@ -16,7 +16,8 @@ from enrollment_crm.storage.deliveries import note_delivery
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.freshness import record_delivery
 from enrollment_crm.storage.high_water_marks import high_water_mark_of, raise_high_water_mark
-from enrollment_crm.storage.inbox import keep_one_row, keep_raw_rows
+from enrollment_crm.storage.inbox import keep_one_row, keep_portions, portions_of
+from enrollment_crm.workflows.draining import made_ahead
 from enrollment_crm.workflows.garbage import garbage_is_left
 
 #: File name in config/sources/ of the field map of the request-info form.
@@ -70,7 +71,8 @@ def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_
     tide = _Tide(delivery.pickup, now)
     with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
         record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
-        kept = keep_raw_rows(connection, tide.over(rows), source=feed.source, kind=feed.kind.value, received_at=now)
+        portions = made_ahead(portions_of(tide.over(rows)))
+        kept = keep_portions(connection, portions, source=feed.source, kind=feed.kind.value, received_at=now)
         if tide.highest is not None:
             raise_high_water_mark(connection, feed.source, tide.highest, at=now)
         counts = {"new": kept.new, "known": kept.known, "damaged": tide.damaged}

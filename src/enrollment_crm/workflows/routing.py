@@ -1,8 +1,9 @@
 """Routing: everybody whose evidence has changed gets the route that follows from it, and the dates that go with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection, Engine
 
@@ -15,8 +16,6 @@ from enrollment_crm.domain.reminders import DuePoint
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.routing import Review, Route, route_person
 from enrollment_crm.domain.turns import PersonalTurn
-from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.relations import plan_for_these_rows
 from enrollment_crm.storage.reviews import AskedReview, open_reviews_once
 from enrollment_crm.storage.routing import (
     KnownInterest,
@@ -27,7 +26,7 @@ from enrollment_crm.storage.routing import (
     record_turn,
 )
 from enrollment_crm.workflows.cells import CalendarView, view_calendar
-from enrollment_crm.workflows.garbage import garbage_is_left
+from enrollment_crm.workflows.draining import drained
 from enrollment_crm.workflows.identity import match_people
 from enrollment_crm.workflows.superseding import supersede_for_person
 
@@ -40,6 +39,9 @@ class Routed:
 
     routed: int = 0
     to_review: int = 0
+
+    def __add__(self, other: "Routed") -> "Routed":
+        return Routed(self.routed + other.routed, self.to_review + other.to_review)
 
 
 def route_people(
@@ -59,20 +61,21 @@ def route_people(
     match_people(engine, rules, now=now, dry_run=dry_run)
     cadences = Cadences(programs, default_program)
     total = Routed()
-    while True:
-        with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
-            plan_for_these_rows(connection)
-            view = view_calendar(connection, now)
-            people = people_without_route(connection, limit=_PEOPLE_A_TRANSACTION)
-            to_review = _route(connection, people, cadences, view)
-        total = Routed(total.routed + len(people), total.to_review + to_review)
-        if not people or dry_run:
-            return total
+
+    def first_half(connection: Connection, _: Callable[[], object]) -> Callable[[], Routed] | None:
+        people = people_without_route(connection, limit=_PEOPLE_A_TRANSACTION)
+        if not people:
+            return None
+        routed = [RoutedPerson(person, _decide(person, cadences)) for person in people]
+        return partial(_keep, connection, routed, cadences, view_calendar(connection, now))
+
+    for one in drained(engine, first_half, dry_run=dry_run):
+        total += one
+    return total
 
 
-def _route(connection: Connection, people: Sequence[UnroutedPerson], cadences: Cadences, view: CalendarView) -> int:
-    """Decide and keep the routes of people; the number of those at whom somebody must look."""
-    routed = [RoutedPerson(person, _decide(person, cadences)) for person in people]
+def _keep(connection: Connection, routed: Sequence[RoutedPerson], cadences: Cadences, view: CalendarView) -> Routed:
+    """Keep the routes of people, and what follows from them."""
     late: list[AskedReview] = []
     for one in routed:
         changes = _changed_dates(one.person, one.route, view) if one.person.was_routed else []
@@ -85,7 +88,8 @@ def _route(connection: Connection, people: Sequence[UnroutedPerson], cadences: C
         late += [AskedReview(one.person.person_id, review) for review in reviews]
     record_routes(connection, routed, now=view.now)
     open_reviews_once(connection, late, now=view.now)
-    return len({one.person.person_id for one in routed if one.route.reviews} | {one.person_id for one in late})
+    to_review = {one.person.person_id for one in routed if one.route.reviews} | {one.person_id for one in late}
+    return Routed(len(routed), len(to_review))
 
 
 def _decide(person: UnroutedPerson, cadences: Cadences) -> Route:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy import Connection, Engine
 
@@ -13,9 +14,12 @@ from enrollment_crm.domain.intake import Office, take_signup
 from enrollment_crm.domain.people import Contact
 from enrollment_crm.domain.signups import Signup, signup_of
 from enrollment_crm.storage.batches import QuarantinedRow
-from enrollment_crm.storage.intake import Arrival, open_dossiers, sessions_named
+from enrollment_crm.storage.intake import Arrival, Dossiers, open_dossiers, sessions_named
 from enrollment_crm.storage.intake_changes import create_people, write_changes
-from enrollment_crm.workflows.batches import AcceptedRows, Loaded, load_batches, unusable
+from enrollment_crm.workflows.loading import AcceptedRows, Alone, Loaded, TakeIn, load_batches, unusable
+
+#: The id of the raw row, what it means, and who comes by it.
+_Arrived: TypeAlias = tuple[int, Signup, Arrival]
 
 
 def load_signups(
@@ -30,41 +34,55 @@ def load_signups(
     """Take every validated batch of signups into the people's records."""
     check_aware(now)
 
-    def load_rows(connection: Connection, rows: AcceptedRows) -> list[QuarantinedRow]:
-        signups, cannot = _signups_of(rows)
-        wanted = {signup.prep_session for _, signup in signups if signup.prep_session}
+    def load_rows(connection: Connection, rows: AcceptedRows, alone: Alone) -> TakeIn:
+        arrived, cannot = _arrivals_of(rows)
+        alone()
+        wanted = {signup.prep_session for _, signup, _ in arrived if signup.prep_session}
         office = Office(country_zones, default_program, sessions_named(connection, wanted) if wanted else {})
-        while signups and not _take(connection, signups, office, now=now):
-            pass  # somebody made one of the people meanwhile: decided again, knowing them
-        return cannot
+        decided = _decide(connection, arrived, office)
+
+        def take_in() -> list[QuarantinedRow]:
+            dossiers = decided
+            while not _create(connection, dossiers):
+                # Somebody made one of the people meanwhile: decided again, knowing them.
+                dossiers = _decide(connection, arrived, office)
+            write_changes(connection, dossiers, now=now)
+            return cannot
+
+        return take_in
 
     return load_batches(engine, field_maps, load_rows, kind=RecordKind.SIGNUP, now=now, dry_run=dry_run)
 
 
-def _signups_of(rows: AcceptedRows) -> tuple[list[tuple[int, Signup]], list[QuarantinedRow]]:
-    """The signups, each with the id of its row; beside them the rows that are none."""
-    signups, cannot = [], []
+def _arrivals_of(rows: AcceptedRows) -> tuple[list[_Arrived], list[QuarantinedRow]]:
+    """The signups; beside them the rows that are none."""
+    arrived, cannot = [], []
     for row, canonical in rows:
         try:
-            signups.append((row.id, signup_of(canonical, source=row.source, received_at=row.received_at)))
+            signup = signup_of(canonical, source=row.source, received_at=row.received_at)
         except UnvalidatedRowError as error:
             cannot.append(unusable(row, error))
-    return signups, cannot
+        else:
+            arrived.append((row.id, signup, Arrival(_contact(signup), signup.received_at)))
+    return arrived, cannot
 
 
-def _take(connection: Connection, signups: Sequence[tuple[int, Signup]], office: Office, *, now: datetime) -> bool:
-    """Fetch who is known, decide signup by signup, write. False: nothing was written, it must be decided again."""
+def _decide(connection: Connection, arrived: Sequence[_Arrived], office: Office) -> Dossiers:
+    """Fetch who is known, and decide signup by signup."""
+    sources = {signup.source for _, signup, _ in arrived}
+    dossiers, whose = open_dossiers(connection, [arrival for *_, arrival in arrived], sources=sources)
+    for (inbox_id, signup, arrival), dossier in zip(arrived, whose, strict=True):
+        take_signup(dossier, signup, arrival.contact, inbox_id=inbox_id, office=office)
+    return dossiers
+
+
+def _create(connection: Connection, dossiers: Dossiers) -> bool:
+    """Make the records of who is new. False: none was made, it must be decided again."""
     with connection.begin_nested() as attempt:
-        arrivals = [Arrival(_contact(signup), signup.received_at) for _, signup in signups]
-        sources = {signup.source for _, signup in signups}
-        dossiers, whose = open_dossiers(connection, arrivals, sources=sources)
-        for (inbox_id, signup), arrival, dossier in zip(signups, arrivals, whose, strict=True):
-            take_signup(dossier, signup, arrival.contact, inbox_id=inbox_id, office=office)
-        if not create_people(connection, dossiers.newcomers):
+        is_made = create_people(connection, dossiers.newcomers)
+        if not is_made:
             attempt.rollback()
-            return False
-        write_changes(connection, dossiers, now=now)
-    return True
+    return is_made
 
 
 def _contact(signup: Signup) -> Contact:

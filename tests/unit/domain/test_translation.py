@@ -34,7 +34,13 @@ def names_of(field_map: FieldMap) -> list[str]:
 @given(data=st.data())
 def test_all_rows_mean_what_each_means(source: str, data: st.DataObject) -> None:
     field_map = FIELD_MAPS[source]
-    row = st.dictionaries(st.sampled_from(names_of(field_map)), VALUES)
+    names = st.sampled_from(names_of(field_map))
+    some = data.draw(st.lists(names, unique=True))
+    row = (
+        st.dictionaries(names, VALUES)
+        if data.draw(st.booleans())
+        else st.fixed_dictionaries(dict.fromkeys(some, VALUES))
+    )
     rows = data.draw(st.lists(row, min_size=10, max_size=14))
     assert translate_all(rows, field_map) == [translate(one, field_map) for one in rows]
 

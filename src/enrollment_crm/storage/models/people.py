@@ -25,6 +25,8 @@ CopiedFrom = Annotated[int | None, mapped_column(BigInteger, ForeignKey("person.
 
 #: SQL: the digits by which telephone numbers are compared; prefixes of countries are written in many ways.
 PHONE_KEY = "right(regexp_replace(phone, '[^0-9]', '', 'g'), 9)"
+#: SQL: by which names are looked up; an index takes no text of any length.
+NAME_KEYS = ("left(lower(last_name), 50)", "left(lower(first_name), 50)")
 
 
 class PersonRow(Base):
@@ -38,8 +40,14 @@ class PersonRow(Base):
         CheckConstraint(is_one_of("residency", Residency), name="residency_is_known"),
         Index("ix_person_to_route", "id", postgresql_where=text("needs_routing")),
         Index("ix_person_cell", "zone", "id"),
-        Index("ix_person_birth_date", "birth_date", postgresql_where=text("birth_date IS NOT NULL")),
-        Index("ix_person_phone", text(PHONE_KEY), postgresql_where=text("phone <> ''")),
+        # With names: a hundred people are born on one day, and some share a telephone.
+        Index(
+            "ix_person_birth_date",
+            "birth_date",
+            *map(text, NAME_KEYS),
+            postgresql_where=text("birth_date IS NOT NULL"),
+        ),
+        Index("ix_person_phone", *map(text, (PHONE_KEY, *NAME_KEYS)), postgresql_where=text("phone <> ''")),
         Index("ix_person_merged", "merged_into_id", postgresql_where=text("merged_into_id IS NOT NULL")),
     )
 
