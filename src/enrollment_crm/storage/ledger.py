@@ -34,6 +34,7 @@ from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.storage.message_events import add_message_event
 from enrollment_crm.storage.models import CoverRow, MessageRow, PersonRow
+from enrollment_crm.storage.models.compression import compressed
 
 
 def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[ClaimedMessage]:
@@ -137,9 +138,10 @@ def begin_transmissions(connection: Connection, frozen: Sequence[FrozenMessage],
 
     Gives the ids of those that are still ours: the others have another owner, or will have one soon.
     """
-    rows = _frozen_rows(frozen)
+    stored = [compressed(one.content) for one in frozen]
+    rows = _frozen_rows(frozen, [len(one) for one in stored])
     # All contents as one value: it travels as it is, where an array of them would be escaped byte by byte.
-    contents = literal(b"".join(one.content for one in frozen), LargeBinary)
+    contents = literal(b"".join(stored), LargeBinary)
     begun = (
         update(MessageRow)
         .where(
@@ -163,9 +165,8 @@ def begin_transmissions(connection: Connection, frozen: Sequence[FrozenMessage],
     return frozenset(connection.execute(begun).scalars())
 
 
-def _frozen_rows(frozen: Sequence[FrozenMessage]) -> TableValuedAlias:
+def _frozen_rows(frozen: Sequence[FrozenMessage], lengths: Sequence[int]) -> TableValuedAlias:
     """The messages as rows: one statement for all, whatever their number, so that it is prepared once."""
-    lengths = [len(one.content) for one in frozen]
     columns: list[tuple[str, Any, Sequence[Any]]] = [
         ("id", BigInteger(), [one.message.id for one in frozen]),
         ("token", Integer(), [one.message.token for one in frozen]),
