@@ -15,8 +15,9 @@ from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.storage.answers import claim_owed_answers
 from enrollment_crm.storage.batches import wait_for_other_loaders
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.ledger import FrozenMessage, begin_transmissions, messages_with_readers
+from enrollment_crm.storage.ledger import messages_with_readers
 from enrollment_crm.storage.tombstones import judge_beside_no_erasure
+from enrollment_crm.storage.transmission import FrozenMessage, begin_transmissions
 from enrollment_crm.workflows.people import merge_people, unmerge
 from enrollment_crm.workflows.suppressions import add_suppression
 

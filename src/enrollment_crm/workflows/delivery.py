@@ -16,7 +16,8 @@ from enrollment_crm.domain.transmission import FIRST_GROUP, next_group_size
 from enrollment_crm.mail.failpoints import Place
 from enrollment_crm.storage.claims import Claim
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.ledger import messages_with_readers, record_accepted, record_end, record_retry
+from enrollment_crm.storage.ledger import messages_with_readers, record_end, record_retry
+from enrollment_crm.storage.transmission import record_accepted
 from enrollment_crm.storage.unfinished import Reclaimed, reclaim_to_retry, reclaim_vanished
 from enrollment_crm.workflows.campaigns import check_not_stopped
 from enrollment_crm.workflows.composition import Calendar
