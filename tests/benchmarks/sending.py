@@ -203,7 +203,7 @@ def _others(folder: Path, port: int, html: str) -> list[Measurement]:
 def _one_content(url: str) -> bytes:
     engine = connect(url)
     with transaction(engine) as connection:
-        content = connection.execute(select(MessageRow.content).limit(1)).scalar_one()
+        content = connection.execute(select(MessageRow.content).limit(1)).scalar_one() or b""
     engine.dispose()
     return content
 
