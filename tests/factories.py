@@ -31,7 +31,7 @@ from enrollment_crm.storage.batches import record_batch
 from enrollment_crm.storage.deadlines import Approval
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import keep_raw_rows, pending_rows
-from enrollment_crm.storage.models import PersonRow
+from enrollment_crm.storage.models import MessageRow, PersonRow
 from enrollment_crm.workflows.answers import send_answers
 from enrollment_crm.workflows.applications import load_applications
 from enrollment_crm.workflows.checklists import load_checklists
@@ -233,6 +233,12 @@ class Office:
         with transaction(self.engine) as connection:
             rows = [tuple(row) for row in connection.execute(text(sql), values)]
         return [row[0] for row in rows] if rows and len(rows[0]) == 1 else rows
+
+    def frozen(self) -> list[bytes]:
+        """The bytes of all messages that were frozen, in order of their ids."""
+        contents = select(MessageRow.content).where(MessageRow.content.is_not(None)).order_by(MessageRow.id)
+        with transaction(self.engine) as connection:
+            return [one for one in connection.execute(contents).scalars() if one is not None]
 
     def change(self, sql: str, **values: object) -> None:
         """Make something so that no workflow of this release makes so."""

@@ -21,7 +21,7 @@ from email import message_from_bytes, policy
 from multiprocessing.connection import Connection as Pipe
 from pathlib import Path
 
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, select, text
 from tests.benchmarks import sending_peers
 from tests.benchmarks.measurement import Measurement
 from tests.benchmarks.people import fill
@@ -33,6 +33,7 @@ from enrollment_crm.stack.ports import free_port
 from enrollment_crm.stack.postgres import Cluster, start_cluster
 from enrollment_crm.stack.processes import Supervisor
 from enrollment_crm.storage.engine import connect, transaction
+from enrollment_crm.storage.models import MessageRow
 from enrollment_crm.storage.schema import upgrade_schema
 from enrollment_crm.storage.sweeps import record_sweeps
 from enrollment_crm.workflows.deadlines import load_calendar
@@ -202,7 +203,7 @@ def _others(folder: Path, port: int, html: str) -> list[Measurement]:
 def _one_content(url: str) -> bytes:
     engine = connect(url)
     with transaction(engine) as connection:
-        content = bytes(connection.execute(text("SELECT content FROM message LIMIT 1")).scalar_one())
+        content = connection.execute(select(MessageRow.content).limit(1)).scalar_one() or b""
     engine.dispose()
     return content
 

@@ -17,7 +17,8 @@ from enrollment_crm.sources.bounce_mailbox import (
 )
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.feedback import count_complaints
-from enrollment_crm.storage.ledger import messages_with_readers, record_accepted
+from enrollment_crm.storage.ledger import messages_with_readers
+from enrollment_crm.storage.transmission import record_accepted
 from enrollment_crm.workflows.bounce_mailbox import empty_mailbox
 from enrollment_crm.workflows.people import merge_people
 

@@ -42,8 +42,7 @@ def sent(office: Office) -> list[tuple[str, str, str]]:
 
 def text_of(office: Office) -> str:
     """The plain text of the last message that went out, in one line."""
-    (content,) = office.query("SELECT content FROM message ORDER BY id DESC LIMIT 1")
-    part = message_from_bytes(bytes(content), policy=policy.default).get_body(("plain",))
+    part = message_from_bytes(office.frozen()[-1], policy=policy.default).get_body(("plain",))
     assert part is not None
     return " ".join(part.get_content().split())
 

@@ -6,16 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, inspect, make_url, text
+from sqlalchemy import Engine, inspect, make_url, select, text
 
 from enrollment_crm.settings import CHECKOUT
 from enrollment_crm.stack.postgres import Cluster
 from enrollment_crm.storage.engine import connect
-from enrollment_crm.storage.models import Base
+from enrollment_crm.storage.models import Base, MessageRow
 from enrollment_crm.storage.schema import current_revision, newest_revision, upgrade_schema
 
 MIGRATIONS = CHECKOUT / "src" / "enrollment_crm" / "storage" / "migrations"
@@ -71,6 +72,32 @@ def test_an_upgrade_from_empty_gives_what_the_models_say(empty_database: Engine)
 
 def test_an_upgrade_of_what_is_up_to_date_changes_nothing(migrated_engine: Engine) -> None:
     assert upgrade_schema(migrated_engine) == newest_revision()
+
+
+SOMEBODY = "INSERT INTO person (email, email_key, zone, arrived_at) VALUES ('a', 'a', 'UTC', now())"
+FROZEN = """
+    INSERT INTO message (id, person_id, kind, due_at, state, claimed_at, content)
+    SELECT n, (SELECT id FROM person), 'welcome', now(), 'accepted', now(),
+           CASE WHEN n % 100 > 0 THEN convert_to('Subject: ' || n, 'UTF8') END
+    FROM generate_series(1, 1001) AS n
+"""
+
+
+def test_messages_that_were_frozen_before_the_upgrade_are_kept_byte_for_byte(empty_database: Engine) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with empty_database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "f2c86b1d90e4")
+        connection.execute(
+            text("INSERT INTO person (email, email_key, zone, arrived_at) VALUES ('a', 'a', 'UTC', now())")
+        )
+        connection.execute(text(FROZEN))
+        command.upgrade(config, "a3d7e05b92c4")
+        kept = dict(connection.execute(select(MessageRow.id, MessageRow.content)).all())
+        assert kept == {n: f"Subject: {n}".encode() if n % 100 else None for n in range(1, 1002)}
+        command.downgrade(config, "f2c86b1d90e4")
+        assert connection.execute(text("SELECT content FROM message WHERE id = 1001")).scalar_one() == b"Subject: 1001"
 
 
 CHECKS = """

@@ -19,8 +19,9 @@ from enrollment_crm.settings import Settings
 from enrollment_crm.storage.answers import claim_owed_answers
 from enrollment_crm.storage.batches import record_batch, wait_for_other_loaders
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.ledger import FrozenMessage, begin_transmissions, messages_with_readers
+from enrollment_crm.storage.ledger import messages_with_readers
 from enrollment_crm.storage.tombstones import nothing_is_erased_meanwhile
+from enrollment_crm.storage.transmission import FrozenMessage, begin_transmissions
 from enrollment_crm.workflows.loading import AcceptedRows, Alone, TakeIn, load_batches
 from enrollment_crm.workflows.people import merge_people, unmerge
 from enrollment_crm.workflows.suppressions import add_suppression

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, LargeBinary, Table, or_, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, or_, select, tuple_
 
 from enrollment_crm.domain.suppressions import DEAD
 from enrollment_crm.storage.models import (
@@ -18,6 +18,7 @@ from enrollment_crm.storage.models import (
     PersonRow,
     SuppressionRow,
 )
+from enrollment_crm.storage.models.compression import CompressedBytes
 from enrollment_crm.storage.suppressions import is_suppressed
 
 #: A row, by column.
@@ -35,7 +36,7 @@ def rows_held(connection: Connection, ids: Sequence[int], *, inbox_ids: Sequence
         theirs = _condition(table, ids, inbox_ids)
         if theirs is None:
             continue
-        columns = [column for column in table.c if not isinstance(column.type, LargeBinary)]
+        columns = [column for column in table.c if not isinstance(column.type, CompressedBytes)]
         statement = select(*columns).where(theirs).order_by(*table.primary_key.columns)
         rows = [dict(row) for row in connection.execute(statement).mappings()]
         if rows:

@@ -3,30 +3,12 @@
 Every transition names the token of the claim: a worker that has lost its lease changes nothing.
 """
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from itertools import accumulate
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import (
-    ARRAY,
-    BigInteger,
-    Connection,
-    Integer,
-    LargeBinary,
-    TableValuedAlias,
-    Text,
-    Update,
-    case,
-    column,
-    func,
-    literal,
-    select,
-    update,
-)
+from sqlalchemy import Connection, Update, func, select, update
 
 from enrollment_crm.domain.bounces import enhanced_status
 from enrollment_crm.domain.ledger import TAKEN_BY_RELAY, ClaimedMessage, Cover, MessageState, Reader
@@ -115,103 +97,6 @@ def date_told_before(connection: Connection, cover: Cover, *, person_id: int) ->
         .order_by(MessageRow.accepted_at.desc(), CoverRow.id.desc())
     )
     return connection.execute(statement.limit(1)).scalar_one_or_none()
-
-
-#: What a report makes of a message before its worker has recorded the relay's answer.
-_REPORTED_BEFORE = sorted(one.value for one in TAKEN_BY_RELAY - {MessageState.ACCEPTED})
-
-
-@dataclass(frozen=True)
-class FrozenMessage:
-    """A message and the bytes that it is frozen with. pii: the bytes hold the person's name and address."""
-
-    message: ClaimedMessage
-    message_id: str
-    content: bytes
-    #: Version of the template that the bytes were made of; None: at an earlier attempt, which recorded it.
-    template_version: str | None
-
-
-def begin_transmissions(connection: Connection, frozen: Sequence[FrozenMessage], *, lease: timedelta) -> frozenset[int]:
-    """Freeze the bytes of a few messages and record that the first of them may leave; the lease begins anew.
-
-    Gives the ids of those that are still ours: the others have another owner, or will have one soon.
-    """
-    rows = _frozen_rows(frozen)
-    # All contents as one value: it travels as it is, where an array of them would be escaped byte by byte.
-    contents = literal(b"".join(one.content for one in frozen), LargeBinary)
-    begun = (
-        update(MessageRow)
-        .where(
-            MessageRow.id == rows.c.id,
-            MessageRow.token == rows.c.token,
-            MessageRow.state == MessageState.CLAIMED.value,
-            MessageRow.lease_until > func.clock_timestamp(),
-        )
-        .values(
-            state=MessageState.TRANSMITTING.value,
-            lease_until=func.clock_timestamp() + lease,
-            attempts=MessageRow.attempts + 1,
-            transmitting_at=func.clock_timestamp(),
-            message_id=rows.c.message_id,
-            content=func.substr(contents, rows.c.begins, rows.c.length),
-            content_sha256=rows.c.sha256,
-            template_version=func.coalesce(MessageRow.template_version, rows.c.version),
-        )
-        .returning(MessageRow.id)
-    )
-    return frozenset(connection.execute(begun).scalars())
-
-
-def _frozen_rows(frozen: Sequence[FrozenMessage]) -> TableValuedAlias:
-    """The messages as rows: one statement for all, whatever their number, so that it is prepared once."""
-    lengths = [len(one.content) for one in frozen]
-    columns: list[tuple[str, Any, Sequence[Any]]] = [
-        ("id", BigInteger(), [one.message.id for one in frozen]),
-        ("token", Integer(), [one.message.token for one in frozen]),
-        ("message_id", Text(), [one.message_id for one in frozen]),
-        # Counted from one, as SQL does.
-        ("begins", Integer(), [1, *(1 + end for end in accumulate(lengths[:-1]))]),
-        ("length", Integer(), lengths),
-        ("sha256", Text(), [hashlib.sha256(one.content).hexdigest() for one in frozen]),
-        ("version", Text(), [one.template_version for one in frozen]),
-    ]
-    arrays = [literal(values, ARRAY(kind)) for _, kind, values in columns]
-    rows = func.unnest(*arrays).table_valued(*(column(name, kind) for name, kind, _ in columns))
-    return rows.render_derived("frozen")
-
-
-def record_accepted(
-    connection: Connection, accepted: Sequence[tuple[ClaimedMessage, str]], *, now: datetime
-) -> frozenset[int]:
-    """The relay has these messages, and answered so. Gives the ids of those that no other worker settled meanwhile."""
-    transmitting = MessageState.TRANSMITTING.value
-    rows = (
-        func.unnest(
-            literal([message.id for message, _ in accepted], ARRAY(BigInteger)),
-            literal([message.token for message, _ in accepted], ARRAY(Integer)),
-            literal([reply for _, reply in accepted], ARRAY(Text)),
-        )
-        .table_valued(column("id", BigInteger), column("token", Integer), column("reply", Text))
-        .render_derived("accepted")
-    )
-    statement = (
-        update(MessageRow)
-        .where(
-            MessageRow.id == rows.c.id,
-            MessageRow.token == rows.c.token,
-            MessageRow.state.in_([MessageState.TRANSMITTING.value, *_REPORTED_BEFORE]),
-        )
-        .values(
-            # A report of it that was read before this keeps the state: it tells what came after.
-            state=case((MessageRow.state == transmitting, MessageState.ACCEPTED.value), else_=MessageRow.state),
-            accepted_at=func.least(MessageRow.accepted_at, now),
-            outcome=rows.c.reply,
-            lease_until=None,
-        )
-        .returning(MessageRow.id)
-    )
-    return frozenset(connection.execute(statement).scalars())
 
 
 def record_retry(

@@ -16,7 +16,8 @@ from enrollment_crm.domain.transmission import FIRST_GROUP, next_group_size
 from enrollment_crm.mail.failpoints import Place
 from enrollment_crm.storage.claims import Claim
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.ledger import messages_with_readers, record_accepted, record_end, record_retry
+from enrollment_crm.storage.ledger import messages_with_readers, record_end, record_retry
+from enrollment_crm.storage.transmission import record_accepted
 from enrollment_crm.storage.unfinished import Reclaimed, reclaim_to_retry, reclaim_vanished
 from enrollment_crm.workflows.campaigns import check_not_stopped
 from enrollment_crm.workflows.composition import Calendar
@@ -24,8 +25,9 @@ from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.pacing import let_go, wait_for_turn
 from enrollment_crm.workflows.transmission import give_back, transmit
 
-#: People claimed in one transaction: few enough to be sent well within one lease.
-PEOPLE_A_CLAIM = 100
+#: People claimed in one transaction: so many that what a claim costs is shared, and few enough that a relay which takes
+#: a second for each is done with them well within one lease.
+PEOPLE_A_CLAIM = 400
 
 
 @dataclass(frozen=True)

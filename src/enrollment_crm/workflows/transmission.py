@@ -30,14 +30,9 @@ from enrollment_crm.mail.transport import (
 )
 from enrollment_crm.storage.campaigns import count_refused, stop_campaign
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.ledger import (
-    FrozenMessage,
-    begin_transmissions,
-    record_accepted,
-    record_end,
-    record_retry,
-)
+from enrollment_crm.storage.ledger import record_end, record_retry
 from enrollment_crm.storage.suppressions import suppress_person
+from enrollment_crm.storage.transmission import FrozenMessage, begin_transmissions, record_accepted
 from enrollment_crm.workflows.campaigns import check_not_stopped
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.outbox import Outbox

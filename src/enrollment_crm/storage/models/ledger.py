@@ -7,7 +7,6 @@ from sqlalchemy import (
     CheckConstraint,
     ForeignKey,
     Index,
-    LargeBinary,
     Sequence,
     text,
 )
@@ -17,6 +16,7 @@ from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models.base import Base, Id, PersonId, is_one_of
+from enrollment_crm.storage.models.compression import CompressedBytes
 
 MESSAGE_IDS = Sequence("message_id_seq", metadata=Base.metadata, data_type=BigInteger())
 
@@ -63,7 +63,7 @@ class MessageRow(Base):
     #: Version of the template that the bytes were made of.
     template_version: Mapped[str | None]
     #: pii: the bytes as they were frozen before the first transmission.
-    content: Mapped[bytes | None] = mapped_column(LargeBinary)
+    content: Mapped[bytes | None] = mapped_column(CompressedBytes)
     content_sha256: Mapped[str | None]
     #: When the pipeline claimed it, by the pipeline's clock.
     claimed_at: Mapped[datetime]
