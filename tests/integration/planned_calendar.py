@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import text
-from tests.factories import NEW_YORK, PROGRAM, SEPTEMBER, SHANGHAI, Office
+from tests.factories import DAY, NEW_YORK, PROGRAM, SEPTEMBER, SHANGHAI, Office
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.prep_sessions import PrepSession
@@ -38,6 +38,8 @@ _JOINED = datetime(2026, 10, 31, 12, tzinfo=UTC)
 LEFT = "left@example.edu"
 #: To these nothing goes out any more (R7).
 SILENT = ("submitted@example.edu", "unsubscribed@example.edu", LEFT)
+#: Nothing at all goes out to whoever has this address.
+DEAF = "applicant-deaf@example.edu"
 
 
 def recording(office: Office) -> Office:
@@ -64,17 +66,77 @@ def populate(office: Office, *, until: datetime = NOW) -> None:
         "WHERE email LIKE 'unsubscribed%'"
     )
     office.report("submitted@example.edu", at=_JOINED, YearTerm="spring 2027")
+    _apply(office, until)
     live(office, _JOINED, until - timedelta(hours=9))
     office.change(
         "INSERT INTO unsubscription (person_id, topic, at) SELECT id, '*', :at FROM person WHERE email = :left",
         at=until - timedelta(hours=9),
         left=LEFT,
     )
+    late, later = until - timedelta(hours=8), until - timedelta(hours=7, minutes=57)
     for number, term in enumerate(_TERMS):
-        late = until - timedelta(hours=8)
         office.fill_in(f"late-{number}@example.edu", at=late, **_form("domestic", term, _LATE_ZONES[number]))
-    office.load(now=until - timedelta(hours=8))
-    live(office, until - timedelta(hours=8), until)
+    # Two of one night wait for one morning: a stretch, where turns are put together.
+    for number, at in enumerate((late, later)):
+        office.fill_in(f"night-{number}@example.edu", at=at, **_form("domestic", _TERMS[0], KIRITIMATI))
+    office.load(now=later)
+    live(office, later, until)
+
+
+def _apply(office: Office, until: datetime) -> None:
+    """Applicants of every group, whose applications await something, and some of whom R7, R2 or R5 has something to
+    say; and who wants a pause, or whose consent ends, while dates are ahead."""
+    for number, group in enumerate(_GROUPS):
+        for term in _TERMS:
+            email = f"applicant-{group or 'unknown'}-{term[:2]}@example.edu"
+            office.fill_in(email, at=_JOINED, **_form(group, term, _ZONES[number]))
+            _await(office, email, f"a-{number}-{term}", "LOR1", at=_JOINED, YearTerm=term)
+    # Domestic applicants are not spoken to of an English test, and nobody of what the office keeps to itself.
+    for email, code in (("applicant-test@example.edu", "TOEFL"), ("applicant-fee@example.edu", "FEE")):
+        office.fill_in(email, at=_JOINED, **_form("domestic", "spring 2027", NEW_YORK))
+        _await(office, email, email, code, at=_JOINED, YearTerm="spring 2027")
+    office.fill_in("applicant-started@example.edu", at=_JOINED, **_form("domestic", "spring 2027", NEW_YORK))
+    started = {"YearTerm": "spring 2027", "AppStatus": "Awaiting Submission"}
+    _await(office, "applicant-started@example.edu", "started", "LOR1", at=_JOINED, **started)
+    for email in (DEAF, "applicant-late@example.edu"):
+        at = _JOINED if email == DEAF else until - timedelta(hours=12)
+        office.fill_in(email, at=_JOINED, **_form("domestic", "spring 2027", NEW_YORK))
+        _await(office, email, email, "LOR1", at=at, YearTerm="spring 2027", Program="")
+    office.change(
+        "INSERT INTO suppression (email_key, reason, at, added_by, why) "
+        "SELECT email_key, 'hard_bounce', :at, 'a test', '5.1.1' FROM person WHERE email = :deaf",
+        at=_JOINED,
+        deaf=DEAF,
+    )
+    for day in (1, 9, 17, 40):
+        email = f"paused-{day}@example.edu"
+        office.fill_in(email, at=_JOINED, **_form("domestic", "spring 2027", NEW_YORK))
+        office.load(now=_JOINED)
+        office.change(
+            "UPDATE person SET paused_until = :until WHERE email = :email", until=until + day * DAY, email=email
+        )
+        email = f"canada-{day}@example.edu"
+        office.fill_in(email, at=_JOINED, **_form("domestic", "spring 2027", NEW_YORK))
+        office.load(now=_JOINED)
+        office.change("UPDATE person SET country = 'CA' WHERE email = :email", email=email)
+        office.change(
+            "UPDATE consent SET runs_out_at = :until WHERE person_id = :person",
+            until=until + day * DAY,
+            person=office.person(email),
+        )
+
+
+def apply_late(office: Office, *, at: datetime) -> None:
+    """Somebody in Shanghai applies, and the application awaits something from then on."""
+    email = "applicant-shanghai@example.edu"
+    office.fill_in(email, at=at, **_form("international_inside_us", "spring 2027", SHANGHAI))
+    _await(office, email, email, "LOR1", at=at, YearTerm="spring 2027")
+
+
+def _await(office: Office, email: str, application: str, code: str, *, at: datetime, **columns: str) -> None:
+    """They submit, and the application awaits one item."""
+    office.report(email, at=at, aid=application, **columns)
+    office.list_items({"AppID": application, "Code": code, "Status": "Awaiting"}, at=at)
 
 
 def prepared(office: Office, name: str, prepare: Callable[[Office], None]) -> None:
@@ -120,6 +182,13 @@ def final(term: str, day: date, *groups: str) -> list[Deadline]:
     ]
 
 
+def _is_silent(email: str, kind: str) -> bool:
+    """Nothing of this kind goes out to them any more, whatever becomes of dates (R7)."""
+    if kind == "checklist_reminder":
+        return email == DEAF
+    return email in SILENT or (email.startswith("applicant-") and "started" not in email)
+
+
 @dataclass(frozen=True)
 class Happened:
     """What the ledger holds that was recorded from an instant on."""
@@ -137,21 +206,21 @@ class Happened:
             )
         )
 
-    def reminders(self) -> dict[tuple[Any, ...], tuple[bool, datetime]]:
-        """Person and key of every reminder that went out -> whether it was late, and when it went."""
+    def reminders(self, kind: str) -> dict[tuple[Any, ...], tuple[bool, datetime]]:
+        """Person and key of every reminder of a kind that went out -> whether it was late, and when it went."""
         return {
             (row[0], *row[3:6], row[1], row[6], row[7]): (row[10], row[12])
             for row in self.rows
-            if row[2] == "deadline_reminder" and row[11] is None
+            if row[2] == kind and row[11] is None
         }
 
-    def dropped(self, reason: str) -> Counter[tuple[Any, ...]]:
-        """Cell -> how many people whom something could reach had a missed reminder dropped."""
-        return Counter(
-            (*row[3:6], row[1])
+    def dropped(self, kind: str, reason: str) -> set[tuple[Any, ...]]:
+        """Cell, person and key of every missed reminder that was dropped, of people whom something could reach."""
+        return {
+            (*row[3:6], row[1], row[0], *row[6:8])
             for row in self.rows
-            if row[2] == "deadline_reminder" and row[11] == reason and row[0] not in SILENT
-        )
+            if row[2] == kind and row[11] == reason and not _is_silent(row[0], kind)
+        }
 
     def notices(self) -> Counter[tuple[Any, ...]]:
         """Cell -> people told that the date has moved."""

@@ -6,11 +6,22 @@ from datetime import UTC, date, datetime
 
 import pytest
 from tests.factories import DAY, HOUR, Office
-from tests.integration.planned_calendar import FIFTH, NOW, Happened, final, live, populate, prepared, recording
+from tests.integration.planned_calendar import (
+    FIFTH,
+    NOW,
+    Happened,
+    apply_late,
+    final,
+    live,
+    populate,
+    prepared,
+    recording,
+)
 
 from enrollment_crm.domain.calendar_plans import CalendarPlan
 from enrollment_crm.domain.impacts import Figures
 from enrollment_crm.domain.proposals import Proposal
+from enrollment_crm.workflows import cells
 from enrollment_crm.workflows.calendar_changes import apply_calendar
 from enrollment_crm.workflows.calendar_plans import plan_calendar
 
@@ -82,6 +93,36 @@ def test_what_was_planned_happens_right_after_a_hand_over(office: Office, day: d
     assert_exact(recording(office), ahead, "handed", right_after_a_hand_over, HANDED)
 
 
+def right_after_an_outage(office: Office) -> None:
+    """Nobody looked for four days, in which points fell; to some the late reminder comes in their morning (R6)."""
+    populate(office, until=NOW - 4 * DAY)
+    office.sweep(NOW - 2 * HOUR)
+    office.sweep(NOW - HOUR)
+    apply_late(office, at=NOW - HOUR / 2)
+    office.sweep(NOW)
+
+
+def while_an_outage_ends(office: Office) -> None:
+    """The same, and the sweep that ends it is still to come."""
+    populate(office, until=NOW - 4 * DAY)
+
+
+@pytest.mark.parametrize("prepare", [right_after_an_outage, while_an_outage_ends])
+@pytest.mark.parametrize("day", [date(2026, 12, 2), date(2026, 12, 8)])
+def test_what_was_planned_happens_after_an_outage(office: Office, day: date, prepare: Callable[[Office], None]) -> None:
+    assert_exact(recording(office), dates("spring 2027", day), prepare.__name__, prepare)
+
+
+@pytest.mark.parametrize("day", [date(2026, 12, 15), date(2026, 11, 28)])
+def test_what_was_planned_happens_where_turns_are_put_together(
+    office: Office, day: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What happens without the change was played turn by turn."""
+    undisturbed(recording(office), "populated", populate, NEW_YEAR)
+    monkeypatch.setattr(cells, "MOST_TURNS_ONE_BY_ONE", 0)
+    assert_exact(recording(office), dates("spring 2027", day), "populated", populate)
+
+
 def assert_exact(
     office: Office, proposal: Proposal, name: str, prepare: Callable[[Office], None], now: datetime = NOW
 ) -> None:
@@ -95,11 +136,13 @@ def assert_exact(
     live(office, now, end)
     happened = Happened.since(office, now)
     assert plan.deadlines
-    assert seen(without, happened, now) == {
-        (cell.program, cell.entry_term, cell.round, cell.residency): dynamic(cell.figures)
-        for cell in plan.cells
-        if dynamic(cell.figures) != Figures()
+    planned = {(cell.program, cell.entry_term, cell.round, cell.residency): cell for cell in plan.cells}
+    reminders = {cell: dynamic(one.figures) for cell, one in planned.items() if dynamic(one.figures) != Figures()}
+    checklists = {
+        cell: dynamic(one.checklists) for cell, one in planned.items() if dynamic(one.checklists) != Figures()
     }
+    assert seen("deadline_reminder", without, happened, now) == reminders
+    assert seen("checklist_reminder", without, happened, now) == checklists
     assert invitations(plan) == seen_invitations(without, happened)
 
 
@@ -134,25 +177,24 @@ def dynamic(figures: Figures) -> Figures:
     return replace(figures, people=0, withheld=0, reminded_people=0, reminders_sent=0)
 
 
-def seen(without: Happened, happened: Happened, now: datetime) -> dict[tuple[str, ...], Figures]:
+def seen(kind: str, without: Happened, happened: Happened, now: datetime) -> dict[tuple[str, ...], Figures]:
     """What happened, and would not have happened without the change, by cell."""
     found: dict[tuple[str, ...], Figures] = {}
 
     def add(cell: tuple[str, ...], **figures: int) -> None:
         found[cell] = found.get(cell, Figures()) + Figures(**figures)
 
-    sent, sent_without = happened.reminders(), without.reminders()
+    sent, sent_without = happened.reminders(kind), without.reminders(kind)
     for key in sent.keys() - sent_without.keys():
         late, at = sent[key]
         name = "to_come" if not late else "catch_up_at_once" if at == now else "catch_up_in_the_morning"
         add(key[1:5], **{name: 1})
     for key in sent_without.keys() - sent.keys():
         add(key[1:5], withdrawn=1)
-    for cell, count in (happened.dropped("too_close_to_next") - without.dropped("too_close_to_next")).items():
-        add(cell, too_close=count)
-    for cell, count in (happened.dropped("too_late") - without.dropped("too_late")).items():
-        add(cell, too_late=count)
-    for cell, count in happened.notices().items():
+    for name, reason in (("too_close", "too_close_to_next"), ("too_late", "too_late")):
+        for who in {row[:5] for row in happened.dropped(kind, reason) - without.dropped(kind, reason)}:
+            add(who[:4], **{name: 1})
+    for cell, count in happened.notices().items() if kind == "deadline_reminder" else ():
         add(cell, notices=count)
     return found
 

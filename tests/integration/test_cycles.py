@@ -25,6 +25,8 @@ from tests.rehearsed_cycles import (
     withholding_facts,
 )
 
+from enrollment_crm.workflows import cells
+
 pytestmark = pytest.mark.slow
 
 HALF_A_DAY = timedelta(hours=12)
@@ -93,6 +95,16 @@ def test_everything_run_three_times_side_by_side_changes_nothing(stage: Stage, f
     busy = {fact["at"] for fact in facts} | {datetime.fromisoformat(one["at"]) for one in once}
     again = [{"kind": "rerun", "at": at, "times": 3} for at in sorted(busy)]
     assert stage.sends([*facts, *again]) == once
+
+
+@few(2)
+@example(facts=EVENTFUL)
+@given(facts=cohorts(most_events=8))
+def test_turns_that_are_put_together_change_nothing(stage: Stage, facts: list[Fact]) -> None:
+    one_by_one = stage.sends(facts)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cells, "MOST_TURNS_ONE_BY_ONE", 0)
+        assert stage.sends(facts) == one_by_one
 
 
 def known_by(sends: Sequence[dict[str, Any]]) -> set[tuple[str, str]]:

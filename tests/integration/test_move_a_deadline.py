@@ -234,3 +234,41 @@ def test_a_rollover_to_29_february_says_so(
     monkeypatch.setenv("CRM_HOME_DIRECTORY", str(home))
     said = failure(capfd, "calendar", "rollover", "--term", "fall 2029")
     assert "2-29 does not exist in 2029: choose another day for fall 2029." in said
+
+
+@pytest.mark.parametrize("term", ["fall 2019", "spring 2025"])
+def test_a_rollover_of_a_term_that_is_past_is_refused(desk: Path, capfd: pytest.CaptureFixture[str], term: str) -> None:
+    said = failure(capfd, "calendar", "rollover", "--term", term)
+    assert f"{term} is past, its last date would be" in said
+    assert "name a term that is ahead with --term" in said
+    assert json.loads(run("calendar", "show", "--term", term, "--json").stdout)["to_be_confirmed"] == []
+
+
+def test_a_rollover_of_a_term_that_has_its_dates_says_so(desk: Path) -> None:
+    said = run("calendar", "rollover", "--term", "fall 2027").stdout
+    assert "fall 2027 has all its dates in force already" in said
+    assert "to move one: enrollment-crm calendar plan" in said
+    (remark,) = json.loads(run("calendar", "rollover", "--term", "fall 2027", "--json").stdout)["remarks"]
+    assert "fall 2027 has all its dates in force already" in remark
+    assert json.loads(run("calendar", "rollover", "--json").stdout)["remarks"] == []
+
+
+def test_a_session_that_was_cancelled_and_is_listed_again_stays_cancelled_and_is_said_so(desk: Path) -> None:
+    file = desk / "build" / "changed-programs" / f"{Settings().default_program}.yml"
+    listed = file.read_text("utf-8")
+    ahead = re.sub(r"date: 2025-(\d\d)-", r"date: 2027-\1-", listed)
+    with_sessions = ahead.replace("id: graduate-application-prep-sessions-", "id: prep-")
+    file.write_text(with_sessions, "utf-8")
+    plan = ("calendar", "plan", "--config", "build/changed-programs", "--out", "plan.json")
+    assert "it is listed" not in run(*plan).stdout
+    assert run(*APPLY).exit_code == 0
+    file.write_text(re.sub(r"  - \{id: prep-9.*\n", "", with_sessions), "utf-8")
+    assert "prep-9, Sun 2027-12-05 10:00 (America/New_York): cancelled" in run(*plan).stdout
+    assert run(*APPLY).exit_code == 0
+    file.write_text(with_sessions, "utf-8")
+    said = run(*plan).stdout
+    assert "session prep-9, Sun 2027-12-05 10:00 (America/New_York): it is listed" in said
+    assert "it stays cancelled" in said
+    assert "list it under another id" in said
+    (remark,) = json.loads(run(*plan, "--json").stdout)["plan"]["remarks"]
+    assert "prep-9" in remark

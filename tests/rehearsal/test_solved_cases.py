@@ -21,7 +21,7 @@ def test_a_solved_case(file: Path, stage: Stage) -> None:
 
 def test_there_are_cases_and_each_compares_something() -> None:
     cases = [json.loads(file.read_text("utf-8")) for file in CASES]
-    assert len(cases) == 24
+    assert len(cases) == 85
     assert all(case["compare"] and case["expect"] for case in cases)
 
 

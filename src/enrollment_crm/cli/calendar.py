@@ -18,7 +18,7 @@ from enrollment_crm.cli.options import AsJson
 from enrollment_crm.cli.output import REMARKS
 from enrollment_crm.domain.calendar_plans import CalendarPlan
 from enrollment_crm.domain.deadlines import DeadlineGroup, Round
-from enrollment_crm.domain.plans_in_words import changes_in_words, plan_in_words, totals_in_words
+from enrollment_crm.domain.plans_in_words import changes_in_words, plan_in_words, remarks_in_words, totals_in_words
 from enrollment_crm.domain.programs import Program
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.terms import EntryTerm
@@ -166,7 +166,7 @@ def _apply(
         _print(nothing if as_json else plan_in_words(made))
         return
     if not as_json:
-        _print("\n".join([*changes_in_words(made), "", *totals_in_words(made)]))
+        _print("\n".join([*changes_in_words(made), "", *totals_in_words(made), *remarks_in_words(made)]))
     if not yes:
         typer.confirm("Do this?", abort=True, err=True)
     change = apply_calendar(outbox.engine, outbox.cadences, made, by=by, why=why, now=clock_of(settings)())
@@ -181,18 +181,21 @@ def rollover(*, program: _Program = None, term: _Term = None, as_json: AsJson = 
     """Make the dates of the next terms from the patterns of `config/programs/`, to be confirmed one by one.
 
     The next terms are the fall and the spring after the last term in force. Nothing is sent for a date before a person
-    has confirmed it. Running it twice adds nothing.
+    has confirmed it. Running it twice adds nothing, and says so. A term that is past is refused.
     """
     settings = Settings()
     programs = _programs(settings, program)
     with crm_database(settings) as engine:
-        done = roll_over(engine, programs.values(), entry_term=term)
+        done = roll_over(engine, programs.values(), entry_term=term, now=clock_of(settings)())
     if as_json:
-        said = {"entry_terms": done.entry_terms, "added": done.added, "to_be_confirmed": waiting_as_json(done.waiting)}
-        typer.echo(json.dumps(said))
+        waiting = waiting_as_json(done.waiting)
+        said = {"entry_terms": done.entry_terms, "added": done.added, "to_be_confirmed": waiting}
+        typer.echo(json.dumps({**said, "remarks": done.remarks}))
         return
     print_waiting(done.waiting)
     _print(f"{', '.join(done.entry_terms)}: {done.added} dates added, {len(done.waiting)} wait to be confirmed.")
+    for remark in done.remarks:
+        _print(remark)
 
 
 @app.command()
@@ -223,9 +226,10 @@ def confirm(
 
     settings = Settings()
     with _outbox(settings) as outbox:
-        waiting = waiting_dates(outbox.engine)
+        now = clock_of(settings)()
+        waiting = waiting_dates(outbox.engine, now=now)
         proposal = confirmation(waiting, chosen, outbox.programs, stated_date=stated_date)
-        made = plan_calendar(outbox.engine, outbox, proposal, now=clock_of(settings)())
+        made = plan_calendar(outbox.engine, outbox, proposal, now=now)
         _apply(outbox, made, settings, by=by, why=why, yes=yes, as_json=as_json)
 
 

@@ -38,6 +38,8 @@ class CalendarPlan:
     cells: tuple[CellImpact, ...]
     sessions: tuple[SessionImpact, ...]
     invitations: tuple[InvitationImpact, ...]
+    #: What was proposed and is not done, each with why and what to do instead.
+    remarks: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
@@ -48,6 +50,11 @@ class CalendarPlan:
     def totals(self) -> Figures:
         """The figures of all cells together. A person who follows several dates counts once for each."""
         return sum((cell.figures for cell in self.cells), Figures())
+
+    @property
+    def checklist_totals(self) -> Figures:
+        """The figures of checklist reminders of all cells together."""
+        return sum((cell.checklists for cell in self.cells), Figures())
 
 
 def checksum(content: str) -> str:

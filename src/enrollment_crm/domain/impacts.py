@@ -4,8 +4,8 @@ Both calendars, as it is and as it would be, are played forward for every kind o
 follow; the impact is the difference.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 
 from enrollment_crm.domain.deadlines import DeadlineGroup, FollowedDeadlines, Round
@@ -32,7 +32,11 @@ class PeopleGroup:
     withheld: str | None
     #: Whether something withholds notices of moved dates.
     not_told: bool
-    #: Since when they want it, and when something changed for them last; None: before anything that matters here.
+    #: The last of the instants asked about at which a pause still lasts, and the first at which their consent is over.
+    paused_through: datetime | None
+    consent_over_from: datetime | None
+    #: Since when they want it, and when something changed for them last: as exact as the turns and points that could
+    #: concern them; None: before all of these.
     since: datetime | None
     changed_at: datetime | None
     #: When they last had a reminder of this round, as exact as the points that could be missed; None: before them.
@@ -43,6 +47,12 @@ class PeopleGroup:
     sent: Mapping[date, int]
     #: The hand-overs (R2) at which they were of unknown residency.
     unknown_at: frozenset[datetime]
+
+    def is_left_alone_at(self, instant: datetime) -> bool:
+        """R7: a pause or the end of their consent withholds what comes by itself then."""
+        is_paused = self.paused_through is not None and instant <= self.paused_through
+        is_over = self.consent_over_from is not None and instant >= self.consent_over_from
+        return is_paused or is_over
 
 
 @dataclass(frozen=True)
@@ -84,7 +94,10 @@ class CellImpact:
     #: The dates that they follow before and after; None: they have none.
     old_date: date | None
     new_date: date | None
+    #: Of deadline reminders, and of the notices that the date has moved.
     figures: Figures
+    #: Of checklist reminders, for those of the cell who applied and whose application awaits something.
+    checklists: Figures = Figures()
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,8 @@ class World:
 
     points: Mapping[str, Sequence[DuePoint]]
     followed: FollowedDeadlines
+    #: Zone -> the points at which applicants are reminded of what their application awaits.
+    checklist_points: Mapping[str, Sequence[DuePoint]] = field(default_factory=dict)
 
 
 def played_forward(points: Iterable[DuePoint], group: PeopleGroup, now: datetime) -> dict[PointKey, DuePoint]:
@@ -112,9 +127,13 @@ def played_forward(points: Iterable[DuePoint], group: PeopleGroup, now: datetime
         if point.catch_up and last_sent is not None and last_sent >= point.instant:
             continue
         settled[key] = point
-        if point.withheld is None and group.withheld is None:
+        if _goes_out(point, group):
             sent_in_sweep = sweep
     return settled
+
+
+def _goes_out(point: DuePoint, group: PeopleGroup) -> bool:
+    return point.withheld is None and group.withheld is None and not group.is_left_alone_at(point.due_at)
 
 
 def _is_for(point: DuePoint, group: PeopleGroup) -> bool:
@@ -123,37 +142,80 @@ def _is_for(point: DuePoint, group: PeopleGroup) -> bool:
         return False
     if group.changed_at and group.changed_at > point.there_by:
         return False
-    if point.changed_at is not None and group.changed_at != point.changed_at:
+    if not _changed_then(point, group):
         return False
     return point.handed_over not in group.unknown_at
 
 
-def impacts(before: World, after: World, groups: Iterable[PeopleGroup], now: datetime) -> list[CellImpact]:
-    """The difference between two calendars, cell by cell; a cell that notices nothing is left out."""
-    of_before, of_after = _by_cell(before.points), _by_cell(after.points)
+def _changed_then(point: DuePoint, group: PeopleGroup) -> bool:
+    """Of somebody's own turn: their last change was that one, or in its stretch."""
+    if point.changed_at is None or point.changed_from is None:
+        return True
+    return group.changed_at is not None and point.changed_from <= group.changed_at <= point.changed_at
+
+
+def impacts(
+    before: World,
+    after: World,
+    groups: Iterable[PeopleGroup],
+    now: datetime,
+    *,
+    applicants: Iterable[PeopleGroup] = (),
+) -> list[CellImpact]:
+    """The difference between two calendars, cell by cell; a cell that notices nothing is left out.
+
+    Args:
+        applicants: those who applied and whose application awaits something, as groups of the same kind.
+    """
+    cells = {
+        DeadlineGroup(*key, residency)
+        for world in (before, after)
+        for key in world.followed.rounds()
+        for residency in Residency
+    }
+    dates = {cell: (_date_of(cell, before), _date_of(cell, after)) for cell in cells}
+    reminders = _by_cell(groups, dates, before.points, after.points, now)
+    checklists = _by_cell(applicants, dates, before.checklist_points, after.checklist_points, now)
+    found = [
+        CellImpact(
+            cell.program,
+            str(cell.entry_term),
+            cell.round.value,
+            cell.residency.value,
+            *dates[cell],
+            reminders.get(cell, Figures()),
+            checklists.get(cell, Figures()),
+        )
+        for cell in sorted(cells)
+    ]
+    return [one for one in found if one.old_date != one.new_date or _changes(one.figures) or _changes(one.checklists)]
+
+
+def _changes(figures: Figures) -> bool:
+    return bool(figures.to_come or figures.withdrawn)
+
+
+def _date_of(cell: DeadlineGroup, world: World) -> date | None:
+    followed = world.followed.followed_by(cell)
+    return followed.stated_date if followed else None
+
+
+def _by_cell(
+    groups: Iterable[PeopleGroup],
+    dates: Mapping[DeadlineGroup, tuple[date | None, date | None]],
+    before: Mapping[str, Sequence[DuePoint]],
+    after: Mapping[str, Sequence[DuePoint]],
+    now: datetime,
+) -> dict[DeadlineGroup, Figures]:
+    of_before, of_after = _points_by_cell(before), _points_by_cell(after)
     found: dict[DeadlineGroup, Figures] = {}
     for group in groups:
-        cell = _cell(group)
-        key = (group.zone, *group.round, group.residency)
+        cell, key = _cell(group), (group.zone, *group.round, group.residency)
         settled_before = played_forward(of_before.get(key, ()), group, now)
         settled_after = played_forward(of_after.get(key, ()), group, now)
-        old, new = before.followed.followed_by(cell), after.followed.followed_by(cell)
-        dates = (old.stated_date if old else None, new.stated_date if new else None)
-        found[cell] = found.get(cell, Figures()) + _figures(group, dates, settled_before, settled_after, now)
-    return list(_told(found, before, after))
-
-
-def _told(found: Mapping[DeadlineGroup, Figures], before: World, after: World) -> Iterator[CellImpact]:
-    cells = {DeadlineGroup(*key, residency) for key in after.followed.rounds() for residency in Residency}
-    cells |= {DeadlineGroup(*key, residency) for key in before.followed.rounds() for residency in Residency}
-    for cell in sorted(cells):
-        old, new = before.followed.followed_by(cell), after.followed.followed_by(cell)
-        dates = (old.stated_date if old else None, new.stated_date if new else None)
-        figures = found.get(cell, Figures())
-        if dates[0] != dates[1] or figures.to_come or figures.withdrawn:
-            yield CellImpact(
-                cell.program, str(cell.entry_term), cell.round.value, cell.residency.value, *dates, figures
-            )
+        figures = _figures(group, dates.get(cell, (None, None)), settled_before, settled_after, now)
+        found[cell] = found.get(cell, Figures()) + figures
+    return found
 
 
 def _figures(
@@ -166,21 +228,23 @@ def _figures(
     old_date, new_date = dates
     reminded = group.sent.get(old_date, 0) if old_date else 0
     moved = old_date is not None and new_date is not None and old_date != new_date
+    is_told = moved and reminded and not group.not_told and not group.is_left_alone_at(now)
     seen = Figures(
         people=group.people,
         withheld=group.people if group.withheld else 0,
         reminded_people=group.people if reminded else 0,
         reminders_sent=reminded,
-        notices=group.people if moved and reminded and not group.not_told else 0,
+        notices=group.people if is_told else 0,
     )
-    return seen if group.withheld else seen + _reminders(group.people, before, after, now)
+    return seen if group.withheld else seen + _reminders(group, before, after, now)
 
 
 def _reminders(
-    people: int, before: Mapping[PointKey, DuePoint], after: Mapping[PointKey, DuePoint], now: datetime
+    group: PeopleGroup, before: Mapping[PointKey, DuePoint], after: Mapping[PointKey, DuePoint], now: datetime
 ) -> Figures:
-    going_before = {key for key, point in before.items() if point.withheld is None}
-    going_after = {key for key, point in after.items() if point.withheld is None}
+    people = group.people
+    going_before = {key for key, point in before.items() if _goes_out(point, group)}
+    going_after = {key for key, point in after.items() if _goes_out(point, group)}
     new = [after[key] for key in going_after - going_before]
     missed = [point for point in new if point.catch_up]
     dropped = {point.withheld for key, point in after.items() if key not in before}
@@ -194,7 +258,7 @@ def _reminders(
     )
 
 
-def _by_cell(points: Mapping[str, Sequence[DuePoint]]) -> dict[tuple[str, ...], list[DuePoint]]:
+def _points_by_cell(points: Mapping[str, Sequence[DuePoint]]) -> dict[tuple[str, ...], list[DuePoint]]:
     found: dict[tuple[str, ...], list[DuePoint]] = {}
     for zone, due in points.items():
         for point in due:

@@ -6,19 +6,22 @@ from datetime import UTC, date, datetime
 from enrollment_crm.domain.calendar_plans import CalendarPlan
 from enrollment_crm.domain.deadlines import Deadline
 from enrollment_crm.domain.impacts import CellImpact, Figures
+from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.proposals import DeadlineChange, SessionChange, in_words
 
 
 def plan_in_words(plan: CalendarPlan) -> str:
     """The whole plan as plain text: each change, what it does to whom, and the totals."""
     if plan.is_empty:
-        return "Nothing would change: the calendar in force says the same."
+        same = "" if plan.remarks else ": the calendar in force says the same"
+        return "\n".join([f"Nothing would change{same}.", *remarks_in_words(plan)])
     made = plan.made_at.astimezone(UTC)
     lines = [f"Plan of {made:%Y-%m-%d %H:%M} UTC, read from: {plan.source}", ""]
     lines += [f"- {line}" for line in changes_in_words(plan)]
     for cell in plan.cells:
-        lines += ["", _cell_in_words(cell), *(f"    {line}" for line in _figures_in_words(cell.figures))]
-    lines += ["", *totals_in_words(plan)]
+        figures = [*_figures_in_words(cell.figures), *_checklists_in_words(cell.checklists)]
+        lines += ["", _cell_in_words(cell), *(f"    {line}" for line in figures)]
+    lines += ["", *totals_in_words(plan), *remarks_in_words(plan)]
     return "\n".join(lines)
 
 
@@ -33,7 +36,8 @@ def changes_in_words(plan: CalendarPlan) -> list[str]:
 def totals_in_words(plan: CalendarPlan) -> list[str]:
     """What all of it does together."""
     lines = ["In all:"] if plan.cells else []
-    lines += [f"    {line}" for line in _figures_in_words(plan.totals)] if plan.cells else []
+    figures = [*_figures_in_words(plan.totals), *_checklists_in_words(plan.checklist_totals)]
+    lines += [f"    {line}" for line in figures] if plan.cells else []
     for one in plan.sessions:
         if one.change.is_told:
             lines.append(f"    session {one.change.session.id}: {one.told:,} registered people are told at once")
@@ -42,9 +46,22 @@ def totals_in_words(plan: CalendarPlan) -> list[str]:
             f"    session {invitation.prep_session_id} of {invitation.starts.astimezone(UTC):%Y-%m-%d %H:%M} UTC: "
             f"{invitation.invited:,} more people invited, {invitation.no_longer_invited:,} fewer"
         )
-    if plan.totals.withheld:
-        lines.append("    checklist reminders of those who applied follow the new dates; they are not counted here")
     return lines or ["Nobody gets another message because of it."]
+
+
+def remarks_in_words(plan: CalendarPlan) -> list[str]:
+    """What was proposed and is not done; empty: nothing of the kind."""
+    return ["", "Not done:", *(f"- {one}" for one in plan.remarks)] if plan.remarks else []
+
+
+def cancelled_in_words(session: PrepSession) -> str:
+    """That a session which is listed again stays cancelled, and what to do if it takes place after all (R10)."""
+    since = f" on {session.cancelled_at.astimezone(UTC):%Y-%m-%d}" if session.cancelled_at else ""
+    return (
+        f"session {session.id}, {session.local_start:%a %Y-%m-%d %H:%M} ({session.zone}): it is listed, and was "
+        f"cancelled{since}; it stays cancelled, as those who registered were told. If it takes place after all, list "
+        "it under another id; if not, delete its line."
+    )
 
 
 def _deadline_in_words(change: DeadlineChange) -> str:
@@ -119,3 +136,21 @@ def _figures_in_words(figures: Figures) -> Iterator[str]:
         f"dropped as too close to the next: {figures.too_close:,}, as too late: {figures.too_late:,}"
     )
     yield f"told that the date has moved: {figures.notices:,}"
+
+
+def _checklists_in_words(figures: Figures) -> Iterator[str]:
+    """Nothing where nobody's application awaits anything, or the program does not remind of it."""
+    if not figures.people:
+        return
+    none = f", {figures.withheld:,} of them unreachable" if figures.withheld else ""
+    theirs = "1 application awaits" if figures.people == 1 else f"{figures.people:,} applications await"
+    yield f"{theirs} something{none}"
+    yield f"    checklist reminders to come: {figures.to_come:,}; withdrawn: {figures.withdrawn:,}"
+    yield f"    already sent for the old date: {figures.reminders_sent:,} to {figures.reminded_people:,} people"
+    late = figures.catch_up_at_once, figures.catch_up_in_the_morning, figures.too_close, figures.too_late
+    if any(late):
+        at_once, in_the_morning, too_close, too_late = late
+        yield (
+            f"    of an outage, at once: {at_once:,}, in their morning: {in_the_morning:,}; "
+            f"dropped as too close to the next: {too_close:,}, as too late: {too_late:,}"
+        )

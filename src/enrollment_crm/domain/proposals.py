@@ -136,6 +136,13 @@ def session_changes(proposal: Proposal, sessions: Iterable[PrepSession], *, now:
     return tuple(sorted(changes, key=lambda change: (change.session.starts, change.session.id)))
 
 
+def still_cancelled(proposal: Proposal, sessions: Iterable[PrepSession], *, now: datetime) -> tuple[PrepSession, ...]:
+    """The sessions that the proposal lists although they were cancelled, as they stood: a cancellation is the last
+    word on a session (R10), whoever lists it again."""
+    listed = {one.id for one in proposal.prep_sessions if one.starts > now}
+    return tuple(one for one in sessions if one.cancelled_at is not None and one.id in listed)
+
+
 def records_after(
     records: Sequence[DeadlineRecord], changes: Iterable[DeadlineChange], now: datetime
 ) -> list[DeadlineRecord]:

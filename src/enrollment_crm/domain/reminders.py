@@ -54,8 +54,9 @@ class DuePoint:
     withheld: WithholdReason | None = None
     #: A point missed, which goes out late: only to those who have had nothing newer of this deadline (R6, R9).
     catch_up: bool = False
-    #: Only for those whose last change was at this instant.
+    #: Only for those whose last change was at this instant; of a stretch of turns, at one from ``changed_from`` on.
     changed_at: datetime | None = None
+    changed_from: datetime | None = None
     #: Not for those who were of unknown residency at this instant, when another date became theirs (R2).
     handed_over: datetime | None = None
 
@@ -80,7 +81,7 @@ def due_points(
     """Zone -> what is due in the span, earliest first: the points that fall into it, and what turns catch up in it."""
     in_force = [one for one in records if one.replaced_at is None or one.replaced_at > span.until]
     deadlines = in_force_at(in_force, span.until)
-    near = [one for one in in_force if _may_have_point(one.deadline, cadence_of(one.deadline.group.program), span)]
+    near = [one for one in in_force if may_have_point(one.deadline, cadence_of(one.deadline.group.program), span)]
     to_catch_up = [(turn, one) for turn in turns for one in turned(turn, records) if one.deadline in deadlines]
     found: dict[str, list[DuePoint]] = {}
     for zone in zones:
@@ -95,7 +96,7 @@ def _in_order(point: DuePoint) -> tuple[datetime, bool, str, str, str, datetime]
     return point.due_at, point.catch_up, point.entry_term, point.round, point.residency, point.instant
 
 
-def _may_have_point(deadline: Deadline, cadence: Cadence, span: Span) -> bool:
+def may_have_point(deadline: Deadline, cadence: Cadence, span: Span) -> bool:
     """Whether some zone on earth could have a point of this deadline then: spares 600 zones the arithmetic."""
     noon = deadline.ends_at() - timedelta(hours=12)
     slack = _FURTHEST_CLOCK + timedelta(days=2)
@@ -148,6 +149,7 @@ def _caught_up(
                     withheld=missed.withheld,
                     catch_up=True,
                     changed_at=one.at if one.personal else None,
+                    changed_from=one.began if one.personal else None,
                     handed_over=_hand_over(one, missed.point),
                 )
 

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup
 from enrollment_crm.domain.programs import Program
+from enrollment_crm.domain.proposals import ProposalError
 from enrollment_crm.domain.terms import EntryTerm, Season
 
 _SATURDAY = 5
@@ -37,11 +38,25 @@ def _following(last: EntryTerm, season: Season) -> EntryTerm:
     return same_year if last < same_year else EntryTerm(last.year + 1, season)
 
 
-def to_confirm(waiting: Iterable[Deadline], in_force: Sequence[Deadline]) -> list[DateToConfirm]:
-    """The dates that wait, earliest first, with warnings: a weekend, or another day than in the cycle before."""
+def check_is_ahead(program: Program, entry_term: EntryTerm, dates: Sequence[Deadline], *, now: datetime) -> None:
+    """Nothing, where a date of the term is still ahead.
+
+    Raises:
+        ProposalError: all of them are past.
+    """
+    last = max(dates, key=lambda one: one.ends_at())
+    if last.ends_at() <= now:
+        raise ProposalError(
+            f"{program.key}: {entry_term} is past, its last date would be {last.stated_date.isoformat()}. Nothing was "
+            "added: name a term that is ahead with --term."
+        )
+
+
+def to_confirm(waiting: Iterable[Deadline], in_force: Sequence[Deadline], *, now: datetime) -> list[DateToConfirm]:
+    """The dates that wait, earliest first, with warnings: past, a weekend, or another day than in the cycle before."""
     before = {one.group: one.stated_date for one in in_force}
     return [
-        DateToConfirm(one, tuple(_warnings(one, before.get(_cycle_before(one.group)))))
+        DateToConfirm(one, tuple(_warnings(one, before.get(_cycle_before(one.group)), now)))
         for one in sorted(waiting, key=lambda one: (one.stated_date, one.group))
     ]
 
@@ -51,7 +66,9 @@ def _cycle_before(group: DeadlineGroup) -> DeadlineGroup:
     return DeadlineGroup(group.program, term, group.round, group.residency)
 
 
-def _warnings(deadline: Deadline, last_cycle: date | None) -> Iterable[str]:
+def _warnings(deadline: Deadline, last_cycle: date | None, now: datetime) -> Iterable[str]:
+    if deadline.ends_at() <= now:
+        yield "past: no reminder goes out for it, and who applies is late"
     if deadline.stated_date.weekday() >= _SATURDAY:
         yield f"a {deadline.stated_date:%A}"
     if last_cycle is None:

@@ -1,7 +1,7 @@
 """Turns: the instants (the *c* of R6) at which somebody's calendar changes, or runs again after a standstill."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from enrollment_crm.domain.deadlines import (
@@ -37,13 +37,18 @@ class DateChange:
 
 @dataclass(frozen=True)
 class PersonalTurn:
-    """Something changed for the people of one cell at one instant: they arrived, or what they said did."""
+    """Something changed for the people of one cell at one instant: they arrived, or what they said did.
+
+    Of a stretch of turns that the rules treat alike (see ``domain.stretches``) the last, with the first.
+    """
 
     at: datetime
     zone: str
     residency: str
     program: str
     entry_term: str
+    #: The first of the stretch; None: it is one turn.
+    began: datetime | None = None
 
 
 Turn = Outage | DateChange | PersonalTurn
@@ -57,10 +62,11 @@ class Turned:
     #: The group of people; those of unknown residency follow a date stated for another one (R2).
     residency: Residency
     at: datetime
-    #: Only those whose last change was at the turn.
+    #: Only those whose last change was at the turn, or in the stretch that began before it.
     personal: bool
     #: When the date followed by people of unknown residency changed hands last: what lies before is never caught up.
     handed_over: datetime | None
+    began: datetime | None = None
 
 
 def date_changes(records: Iterable[DeadlineRecord], *, since: datetime, until: datetime) -> list[DateChange]:
@@ -110,7 +116,7 @@ def _after_personal_turn(turn: PersonalTurn, records: Sequence[DeadlineRecord]) 
         group = DeadlineGroup(turn.program, EntryTerm.parse(turn.entry_term), a_round, Residency(turn.residency))
         deadline = followed.followed_by(group)
         if deadline:
-            yield _turned(followed, group, deadline, turn.at, personal=True)
+            yield replace(_turned(followed, group, deadline, turn.at, personal=True), began=turn.began or turn.at)
 
 
 def _turned(

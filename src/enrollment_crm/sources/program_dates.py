@@ -63,17 +63,30 @@ def dated(program: Program, entry_terms: Sequence[str]) -> Iterable[Deadline]:
     """The dates of a program for the terms that it lists.
 
     Raises:
-        ValueError: a term is none or listed twice, a date does not exist, or a group has not exactly one final date.
+        ValueError: a term is none or listed twice, a date does not exist, a group has not exactly one final date, or
+            an exception is of another term.
     """
     terms = [EntryTerm.parse(text) for text in entry_terms]
     twice = [str(term) for term, times in Counter(terms).items() if times > 1]
     if twice:
         raise ValueError(f"entry_terms: {', '.join(twice)} is listed twice.")
+    _check_exceptions_are_of(terms, program)
     for term in terms:
         _check_dates(term, [one for one in program.date_patterns if one.season is term.season])
         dates = program.deadlines_for(term)
         _check_exceptions(program, term, dates)
         yield from dates
+
+
+def _check_exceptions_are_of(terms: Sequence[EntryTerm], program: Program) -> None:
+    """An exception of a term that the file does not list would be kept, and say nothing to anybody."""
+    unknown = sorted({one.entry_term for one in program.date_exceptions} - set(terms))
+    if unknown:
+        named, listed = ", ".join(map(str, unknown)), ", ".join(map(str, terms))
+        are = "is" if len(unknown) == 1 else "are"
+        raise ValueError(
+            f"date_exceptions: {named} {are} not among entry_terms ({listed}): correct the term, or list it there too."
+        )
 
 
 def _check_exceptions(program: Program, term: EntryTerm, dates: Iterable[Deadline]) -> None:

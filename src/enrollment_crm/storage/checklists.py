@@ -86,7 +86,7 @@ def people_with_unknown_codes(connection: Connection) -> list[tuple[int, str, st
         select(ApplicationRow.person_id, ChecklistItemRow.source, ChecklistItemRow.code)
         .distinct()
         .select_from(ChecklistItemRow)
-        .join(ApplicationReferenceRow, _belongs_together())
+        .join(ApplicationReferenceRow, belongs_together())
         .join(ApplicationRow, ApplicationRow.id == ApplicationReferenceRow.application_id)
         .where(ChecklistItemRow.item.is_(None), ChecklistItemRow.status == ItemStatus.AWAITING.value)
         .order_by(ApplicationRow.person_id, ChecklistItemRow.code)
@@ -112,7 +112,7 @@ def missing_items(
         )
         .select_from(ApplicationRow)
         .join(ApplicationReferenceRow, ApplicationReferenceRow.application_id == ApplicationRow.id)
-        .join(ChecklistItemRow, _belongs_together())
+        .join(ChecklistItemRow, belongs_together())
         .join(expected, and_(expected.c.program == program, expected.c.item == ChecklistItemRow.item))
         .where(
             ApplicationRow.person_id == person_id,
@@ -145,7 +145,7 @@ def awaits_something(
     missing = (
         select(1)
         .select_from(ApplicationReferenceRow)
-        .join(ChecklistItemRow, _belongs_together())
+        .join(ChecklistItemRow, belongs_together())
         .join(expected, expected.c.item == ChecklistItemRow.item)
         .where(
             ApplicationReferenceRow.application_id == ApplicationRow.id,
@@ -164,7 +164,7 @@ def awaits_nothing(person_id: Any, *, program: Any, entry_term: Any) -> ColumnEl
         select(1)
         .select_from(ApplicationRow)
         .join(ApplicationReferenceRow, ApplicationReferenceRow.application_id == ApplicationRow.id)
-        .join(ChecklistItemRow, _belongs_together())
+        .join(ChecklistItemRow, belongs_together())
         .where(
             ApplicationRow.person_id == person_id,
             func.coalesce(ApplicationRow.program, program) == program,
@@ -175,7 +175,8 @@ def awaits_nothing(person_id: Any, *, program: Any, entry_term: Any) -> ColumnEl
     return ~exists(missing.correlate_except(ApplicationRow, ApplicationReferenceRow, ChecklistItemRow))
 
 
-def _belongs_together() -> ColumnElement[bool]:
+def belongs_together() -> ColumnElement[bool]:
+    """SQL: the item and the reference of an application name the same application."""
     return and_(
         ChecklistItemRow.application_source == ApplicationReferenceRow.source,
         ChecklistItemRow.application_reference == ApplicationReferenceRow.reference,

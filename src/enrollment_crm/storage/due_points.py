@@ -12,6 +12,7 @@ from sqlalchemy import (
     TableValuedAlias,
     Text,
     and_,
+    case,
     exists,
     false,
     func,
@@ -31,7 +32,7 @@ from enrollment_crm.storage.relations import Columns, relation
 
 _INSTANT = DateTime(timezone=True)
 _TEXTS = ("program", "entry_term", "round", "residency", "offset", "withheld")
-_INSTANTS = ("instant", "due_at", "there_by", "changed_at", "handed_over")
+_INSTANTS = ("instant", "due_at", "there_by", "changed_from", "changed_at", "handed_over")
 _POINT: Columns = {
     "look": Integer,
     "zone": Text,
@@ -97,7 +98,9 @@ def concerns(point: TableValuedAlias) -> ColumnElement[bool]:
 
 def _was_there(point: TableValuedAlias) -> ColumnElement[bool]:
     """There, and nothing changed for them since, by the point or the turn; or it was their own turn."""
-    exactly_then = or_(point.c.changed_at.is_(None), InterestRow.changed_at == point.c.changed_at)
+    exactly_then = or_(
+        point.c.changed_at.is_(None), InterestRow.changed_at.between(point.c.changed_from, point.c.changed_at)
+    )
     return and_(InterestRow.since <= point.c.there_by, InterestRow.changed_at <= point.c.there_by, exactly_then)
 
 
@@ -112,6 +115,11 @@ def was_unknown_at(instant: ColumnElement[datetime]) -> ColumnElement[bool]:
     forever = literal("infinity").cast(_INSTANT)
     began, ended = (func.coalesce(one, forever) for one in (PersonRow.unknown_from, PersonRow.unknown_until))
     return and_(began < instant, ended >= instant)
+
+
+def due_at_of(point: TableValuedAlias) -> ColumnElement[datetime]:
+    """SQL: when the point is due to the person: of a stretch of turns that settle at once, at their own turn."""
+    return case((point.c.due_at == point.c.changed_at, InterestRow.changed_at), else_=point.c.due_at)
 
 
 def still_useful(point: TableValuedAlias, kind: MessageKind) -> ColumnElement[bool]:

@@ -4,9 +4,9 @@ One pass over the people of the rounds that change, and one over their reminders
 them, and nothing is done for each person outside the database.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
@@ -29,15 +29,17 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from enrollment_crm.domain.impacts import PeopleGroup, RoundKey
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.domain.withholding import WithholdReason
+from enrollment_crm.storage.due_points import was_unknown_at
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow
 from enrollment_crm.storage.relations import Columns, prepare_to_count, relation
-from enrollment_crm.storage.withholding import withheld_reason
+from enrollment_crm.storage.withholding import consent_ends_at, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
 _ROUND = ("program", "entry_term", "round")
@@ -57,10 +59,13 @@ class ImpactQuestion:
     missed_points: Sequence[datetime]
     #: The instants at which dates were handed to people of unknown residency (R2).
     hand_overs: Sequence[datetime]
-    #: What happened to people before is all the same.
-    horizon: datetime
-    reminder_topic: str
-    notice_topic: str
+    #: When something goes out, in order: whether a pause or the end of a consent is before or after it, counts.
+    sending_instants: Sequence[datetime]
+    #: The instants, in order, from which on it makes a difference when somebody came or changed something.
+    turning_instants: Sequence[datetime]
+    #: Topics of the templates of the reminders and of the notices that a date has moved.
+    reminder_topic: str = ""
+    notice_topic: str = ""
 
     def dates(self, key: RoundKey) -> list[date]:
         """The dates of a round, in order."""
@@ -79,38 +84,69 @@ class ImpactQuestion:
 
 def people_groups(connection: Connection, question: ImpactQuestion) -> list[PeopleGroup]:
     """The routed people of the rounds, alike people counted together."""
+    return count_alike(connection, question, _people_in_rounds(question))
+
+
+def count_alike(
+    connection: Connection, question: ImpactQuestion, people: Select[*tuple[Any, ...]]
+) -> list[PeopleGroup]:
+    """Count the rows together that are alike in everything but how many reminders they had.
+
+    Args:
+        people: one row a person and round, as ``row_of`` selects it.
+    """
     prepare_to_count(connection)
-    return [_group(question, row) for row in connection.execute(_statement(question))]
-
-
-def _statement(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
     # The offset keeps each expression from being worked out once for its group and once more for its value.
-    people = _people_in_rounds(question).offset(0).subquery("people_in_rounds")
-    sent = [people.c[f"sent_{position}"] for position in range(question.most_dates)]
-    alike = [one for one in people.c if one not in sent]
+    row = people.offset(0).subquery("people_in_rounds")
+    sent = [row.c[f"sent_{position}"] for position in range(question.most_dates)]
+    alike = [one for one in row.c if one not in sent]
     totals = [func.sum(one).label(one.name) for one in sent]
-    return select(*alike, *totals, func.count().label("people")).group_by(*alike, *(one > 0 for one in sent))
+    statement: Select[*tuple[Any, ...]] = select(*alike, *totals, func.count().label("people")).group_by(
+        *alike, *(one > 0 for one in sent)
+    )
+    return [_group(question, one) for one in connection.execute(statement)]
+
+
+def row_of(number: ColumnElement[Any], ledger: Subquery, **decides: Any) -> list[Any]:
+    """The columns of a person and round: by what people are alike, and how many reminders they had of each date.
+
+    Args:
+        number: of the round.
+        decides: the columns that are worked out in another way for each kind of message.
+    """
+    return [
+        PersonRow.zone,
+        PersonRow.residency,
+        number,
+        *(one.label(name) for name, one in decides.items()),
+        *(one for one in ledger.c if one.name not in ("person_id", "number")),
+    ]
 
 
 def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
-    """One row a person and round: by what they are alike, and how many reminders they had of each date."""
-    rounds, ledger = _rounds(question), _ledger(question)
+    rounds = rounds_table(question)
+    is_it = CoverRow.kind == MessageKind.DEADLINE_REMINDER.value
+    ledger = ledger_table(
+        question, settled=and_(is_it, not_(CoverRow.released)), sent=and_(is_it, was_sent()), of=is_it
+    )
     about = {"program": InterestRow.program, "entry_term": InterestRow.entry_term}
     withheld = withheld_reason(MessageKind.DEADLINE_REMINDER, topic=question.reminder_topic, **about)
     not_told: ColumnElement[Any] = null().cast(Text)
     if question.notice_topic != question.reminder_topic:
         not_told = withheld_reason(MessageKind.DEADLINE_MOVED, topic=question.notice_topic, **about)
+    columns = row_of(
+        rounds.c.number,
+        ledger,
+        withheld=withheld,
+        not_told=not_told,
+        paused_after=_sendings_before(PersonRow.paused_until, question),
+        consented_for=_sendings_before(consent_ends_at(), question),
+        since=lately(InterestRow.since, question),
+        changed_at=lately(InterestRow.changed_at, question),
+        unknown_at=unknown_at(question, there=lambda handed: InterestRow.since < handed),
+    )
     return (
-        select(
-            PersonRow.zone,
-            PersonRow.residency,
-            rounds.c.number,
-            withheld.label("withheld"),
-            not_told.label("not_told"),
-            *(_lately(one, question).label(one.key) for one in (InterestRow.since, InterestRow.changed_at)),
-            _unknown_at(question).label("unknown_at"),
-            *(one for one in ledger.c if one.name not in ("person_id", "number")),
-        )
+        select(*columns)
         .select_from(InterestRow)
         .join(rounds, and_(*(rounds.c[name] == getattr(InterestRow, name) for name in _ROUND[:2])))
         .join(PersonRow, PersonRow.id == InterestRow.person_id)
@@ -119,18 +155,29 @@ def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
     )
 
 
-def _ledger(question: ImpactQuestion) -> Subquery:
-    """One row a person and round: what is settled, when the last reminder went out, how many of each date."""
-    rounds, dates, points = _rounds(question), _dates(question), _points(question)
-    sent = or_(CoverRow.message_row_id.is_not(None), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
+def was_sent() -> ColumnElement[bool]:
+    """SQL: the cover went out, or another record of the person had it."""
+    return or_(CoverRow.message_row_id.is_not(None), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
+
+
+def ledger_table(
+    question: ImpactQuestion, *, settled: ColumnElement[bool], sent: ColumnElement[bool], of: ColumnElement[bool]
+) -> Subquery:
+    """One row a person and round: what is settled, when the last reminder went out, how many of each date.
+
+    Args:
+        settled: the covers that settle their key; ``sent``: those that were sent.
+        of: the covers that are looked at.
+    """
+    rounds, dates, points = rounds_table(question), _dates(question), _points(question)
     of_date = [dates.c.number == rounds.c.number, dates.c.stated_date == CoverRow.stated_date]
     of_point = [points.c.number == rounds.c.number, points.c.stated_date == CoverRow.stated_date]
     return (
         select(
             CoverRow.person_id,
             rounds.c.number,
-            *(func.bit_or(points.c[name]).filter(not_(CoverRow.released)).label(name) for name in _masks(question)),
-            _newer_than(func.max(CoverRow.recorded_at).filter(sent), question).label("newer_than"),
+            *(func.bit_or(points.c[name]).filter(settled).label(name) for name in _masks(question)),
+            _bucket(func.max(CoverRow.recorded_at).filter(sent), question.missed_points).label("newer_than"),
             *(
                 func.count().filter(and_(sent, dates.c.position == position)).label(f"sent_{position}")
                 for position in range(question.most_dates)
@@ -139,36 +186,39 @@ def _ledger(question: ImpactQuestion) -> Subquery:
         .join(rounds, and_(*(rounds.c[name] == getattr(CoverRow, name) for name in _ROUND)))
         .outerjoin(dates, and_(*of_date))
         .outerjoin(points, and_(*of_point, points.c.offset == CoverRow.offset))
-        .where(CoverRow.kind == MessageKind.DEADLINE_REMINDER.value)
+        .where(of)
         .group_by(CoverRow.person_id, rounds.c.number)
         .subquery("ledger")
     )
 
 
-def _newer_than(instant: ColumnElement[Any], question: ImpactQuestion) -> ColumnElement[Any]:
-    """How many of the points that could be missed lie at or before an instant: all that R6 asks of it."""
-    return func.width_bucket(instant, literal(list(question.missed_points), ARRAY(_INSTANT)))
+def _bucket(instant: ColumnElement[Any], instants: Sequence[datetime]) -> ColumnElement[Any]:
+    """How many of these instants lie at or before another one: all that is asked of it."""
+    return func.width_bucket(instant, literal(list(instants), ARRAY(_INSTANT)))
 
 
-def _lately(instant: Any, question: ImpactQuestion) -> ColumnElement[Any]:
-    return case((instant >= question.horizon, instant), else_=null().cast(_INSTANT))
+def _sendings_before(instant: Any, question: ImpactQuestion) -> ColumnElement[Any]:
+    return _bucket(instant - timedelta(microseconds=1), question.sending_instants)
 
 
-def _unknown_at(question: ImpactQuestion) -> ColumnElement[Any]:
+def lately(instant: Any, question: ImpactQuestion) -> ColumnElement[Any]:
+    """SQL: how many of the instants that make a difference lie at or before this one."""
+    return _bucket(instant, question.turning_instants)
+
+
+def unknown_at(
+    question: ImpactQuestion, *, there: Callable[[datetime], ColumnElement[bool]] | None = None
+) -> ColumnElement[Any]:
     """A letter for each hand-over: ``t`` where the person was of unknown residency then, and there."""
-    forever = literal("infinity").cast(_INSTANT)
     then = [
-        and_(
-            func.coalesce(PersonRow.unknown_from, forever) < handed,
-            func.coalesce(PersonRow.unknown_until, forever) >= handed,
-            InterestRow.since < handed,
-        )
+        and_(was_unknown_at(literal(handed, _INSTANT)), there(handed) if there else true())
         for handed in question.hand_overs
     ]
     return func.concat("", *(case((one, "t"), else_="f") for one in then))
 
 
-def _rounds(question: ImpactQuestion) -> TableValuedAlias:
+def rounds_table(question: ImpactQuestion) -> TableValuedAlias:
+    """SQL: the rounds that change, by number."""
     rows = [(*key, number) for number, key in enumerate(question.points)]
     return relation("touched", {**dict.fromkeys(_ROUND, Text), "number": Integer}, rows)
 
@@ -208,8 +258,10 @@ def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:
         people=row.people,
         withheld=row.withheld,
         not_told=bool(row.withheld if question.notice_topic == question.reminder_topic else row.not_told),
-        since=row.since,
-        changed_at=row.changed_at,
+        paused_through=question.sending_instants[row.paused_after - 1] if row.paused_after else None,
+        consent_over_from=_at(question.sending_instants, row.consented_for),
+        since=question.turning_instants[row.since - 1] if row.since else None,
+        changed_at=question.turning_instants[row.changed_at - 1] if row.changed_at else None,
         last_sent=question.missed_points[newer_than - 1] if newer_than else None,
         covered=frozenset(one for n, one in enumerate(points) if masks[n // _BITS] >> n % _BITS & 1),
         sent={one: int(getattr(row, f"sent_{n}") or 0) for n, one in enumerate(question.dates(key))},
@@ -217,3 +269,7 @@ def _group(question: ImpactQuestion, row: Row[Any]) -> PeopleGroup:
             handed for handed, mark in zip(question.hand_overs, row.unknown_at, strict=True) if mark == "t"
         ),
     )
+
+
+def _at(instants: Sequence[datetime], position: int | None) -> datetime | None:
+    return instants[position] if position is not None and position < len(instants) else None

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
     and_,
     func,
+    or_,
     select,
     union,
 )
@@ -23,7 +24,7 @@ from enrollment_crm.domain.invitation_impacts import Help, InvitationCase, Invit
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.storage.models import CoverRow, InterestRow, PersonRow, RegistrationRow
 from enrollment_crm.storage.relations import Columns, prepare_to_count, relation
-from enrollment_crm.storage.withholding import has_submitted, withheld_reason
+from enrollment_crm.storage.withholding import consent_ends_at, has_submitted, withheld_reason
 
 _INSTANT = DateTime(timezone=True)
 
@@ -61,9 +62,16 @@ def _readers(cases: Sequence[InvitationCase], topic: str) -> Select[*tuple[Any, 
         .join(helps, and_(helps.c.number == zones.c.number, *of_cell))
         .outerjoin(settled, and_(settled.c.number == zones.c.number, settled.c.person_id == reader.c.person_id))
         .where(settled.c.person_id.is_(None), reader.c.withheld.is_(None), negated(reader.c.submitted))
+        .where(*_goes_on(reader, zones.c.instant))
         .group_by(zones.c.number, reader.c.person_id)
         .having(func.bool_or(helps.c.before != helps.c.after))
     )
+
+
+def _goes_on(reader: Subquery, instant: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+    """R7: no pause lasts beyond the instant, and a consent still holds."""
+    paused, ends = reader.c.paused_until, reader.c.consent_ends_at
+    return [or_(paused.is_(None), paused <= instant), or_(ends.is_(None), ends > instant)]
 
 
 def _settled(cases: Sequence[InvitationCase]) -> CTE:
@@ -99,6 +107,8 @@ def _people_and_interests(cases: Sequence[InvitationCase], topic: str) -> Subque
             InterestRow.program,
             InterestRow.entry_term,
             InterestRow.since,
+            PersonRow.paused_until,
+            consent_ends_at().label("consent_ends_at"),
             withheld_reason(MessageKind.SESSION_INVITATION, topic=topic).label("withheld"),
             has_submitted(InterestRow.program, InterestRow.entry_term).label("submitted"),
         )

@@ -36,6 +36,7 @@ from enrollment_crm.storage.due_points import (
     KEYS,
     concerns,
     contended_points,
+    due_at_of,
     is_open,
     is_theirs,
     points_table,
@@ -215,8 +216,9 @@ def _first_of_invitations(people: DuePeople, rows: _Rows) -> _Rows:
 def _deadline_covers(people: DuePeople) -> _Rows:
     """The deadlines of the cell; ``withheld`` from the point itself, else from R7."""
     point = points_table(people)
+    due_at = due_at_of(point)
     by_person = withheld_then(
-        point.c.due_at,
+        due_at,
         MessageKind.DEADLINE_REMINDER,
         topic=people.reminder_topic,
         program=InterestRow.program,
@@ -229,7 +231,7 @@ def _deadline_covers(people: DuePeople) -> _Rows:
             *(point.c[key] for key in KEYS),
             null().cast(Text).label("prep_session_id"),
             null().cast(_INSTANT).label("session_starts"),
-            point.c.due_at,
+            due_at.label("due_at"),
             point.c.catch_up,
             case((point.c.withheld != "", point.c.withheld), else_=by_person).label("withheld"),
             true().label("along"),

@@ -80,6 +80,15 @@ def withheld_then(
     return func.coalesce(by_person, then)
 
 
+def consent_ends_at() -> ColumnElement[datetime]:
+    """SQL: when the last consent of the person runs out; NULL: none runs out, or there is none to run out."""
+    theirs = select(
+        case((func.bool_or(ConsentRow.runs_out_at.is_(None)), null()), else_=func.max(ConsentRow.runs_out_at))
+    ).where(ConsentRow.person_id == PersonRow.id)
+    last = theirs.correlate_except(ConsentRow).scalar_subquery()
+    return case((PersonRow.country.in_(WHERE_CONSENT_RUNS_OUT), last), else_=null())
+
+
 def _consent_is_over(instant: ColumnElement[datetime]) -> ColumnElement[bool]:
     """The person lives where a consent can run out, and each of theirs has."""
     theirs = select(1).where(ConsentRow.person_id == PersonRow.id)

@@ -13,6 +13,7 @@ from enrollment_crm.domain.deadlines import in_force_at
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.domain.invitation_impacts import InvitationImpact, SessionCalendar, invitation_cases
 from enrollment_crm.domain.messages import MessageKind
+from enrollment_crm.domain.plans_in_words import cancelled_in_words
 from enrollment_crm.domain.proposals import (
     DeadlineChange,
     Proposal,
@@ -21,6 +22,7 @@ from enrollment_crm.domain.proposals import (
     records_after,
     session_changes,
     sessions_after,
+    still_cancelled,
 )
 from enrollment_crm.storage.calendar_changes import calendar_fingerprint
 from enrollment_crm.storage.engine import snapshot_of, still_view
@@ -46,7 +48,8 @@ def plan_calendar(engine: Engine, outbox: Outbox, proposal: Proposal, *, now: da
     with still_view(engine) as connection, ThreadPoolExecutor(1) as aside:
         view = view_calendar(connection, now)
         dates = deadline_changes(proposal, in_force_at(view.records, now))
-        sessions = session_changes(proposal, every_prep_session(connection), now=now)
+        registry = every_prep_session(connection)
+        sessions = session_changes(proposal, registry, now=now)
         # Two questions to a million people: each has a core of its own.
         snapshot = snapshot_of(connection)
         invitations = aside.submit(_invitations, engine, snapshot, outbox, view, (dates, sessions))
@@ -58,6 +61,7 @@ def plan_calendar(engine: Engine, outbox: Outbox, proposal: Proposal, *, now: da
             cells=tuple(deadline_impacts(connection, outbox, view, dates)),
             sessions=tuple(_told(connection, outbox, one) for one in sessions),
             invitations=tuple(invitations.result()),
+            remarks=tuple(cancelled_in_words(one) for one in still_cancelled(proposal, registry, now=now)),
         )
 
 

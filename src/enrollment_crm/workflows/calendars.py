@@ -52,7 +52,7 @@ def show_calendar(
         followed = FollowedDeadlines(deadlines, now)
         people = count_followers(connection)
         entries = [one for one in deadline_entries(connection) if one.approved_at and is_asked_for(one.group)]
-        waiting = to_confirm(unconfirmed_deadlines(connection), deadlines)
+        waiting = to_confirm(unconfirmed_deadlines(connection), deadlines, now=now)
         return CalendarShown(
             in_force=tuple(_in_force(one, followed, people) for one in entries),
             waiting=tuple(one for one in waiting if is_asked_for(one.deadline.group)),

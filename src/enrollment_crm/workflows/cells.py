@@ -17,6 +17,7 @@ from enrollment_crm.domain.points import next_hour_of_sending
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Cadences
 from enrollment_crm.domain.reminders import DueCell, DuePoint, Span, due_cells, due_points, still_due
+from enrollment_crm.domain.stretches import edges_of_turns
 from enrollment_crm.domain.sweeps import Sweep
 from enrollment_crm.domain.tally import Tally
 from enrollment_crm.domain.turns import LONGEST_WAIT, Outage, Turn, date_changes
@@ -33,11 +34,13 @@ from enrollment_crm.storage.reminders import (
     split_due_people,
 )
 from enrollment_crm.storage.sweeps import outages_since, swept_until, zones_of_people
-from enrollment_crm.storage.turns import personal_turns
+from enrollment_crm.storage.turns import TurnQuestion, personal_turns, stretches_of_turns
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, claim, deliver
 from enrollment_crm.workflows.outbox import Outbox
 
+#: More personal turns than this are put together in stretches: each makes points, and each point is a row to join.
+MOST_TURNS_ONE_BY_ONE = 200
 #: People of a zone looked through in one statement.
 _PEOPLE_A_PAGE = 10_000
 #: So many workers take one cell side by side at most.
@@ -92,12 +95,13 @@ def outage_ending(connection: Connection, outbox: Outbox, view: CalendarView) ->
 
 def turns_in(connection: Connection, cadences: Cadences, view: CalendarView, span: Span) -> list[Turn]:
     """The turns of which something may settle in the span."""
-    personal = personal_turns(
-        connection,
-        after=span.after,
-        until=span.until,
-        waking_zones=[zone for zone in view.zones if _wakes(cadences, zone, span)],
-    )
+    waking_zones = [zone for zone in view.zones if _wakes(cadences, zone, span)]
+    question = TurnQuestion(span.after, span.until, waking_zones)
+    personal = personal_turns(connection, question, most=MOST_TURNS_ONE_BY_ONE)
+    if personal is None:
+        until_now = Span(span.after, max(span.after, min(span.until, view.now)))
+        edges = edges_of_turns(view.records, view.zones, cadences.of, cadences.every(), until_now)
+        personal = stretches_of_turns(connection, question, edges=edges)
     return [*turns_of_everybody(view, span), *personal]
 
 

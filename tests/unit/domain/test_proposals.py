@@ -7,7 +7,7 @@ import pytest
 
 from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, Round
 from enrollment_crm.domain.prep_sessions import PrepSession
-from enrollment_crm.domain.proposals import Proposal, ProposalError, deadline_changes, session_changes
+from enrollment_crm.domain.proposals import Proposal, ProposalError, deadline_changes, session_changes, still_cancelled
 from enrollment_crm.domain.residency import Residency
 from enrollment_crm.domain.terms import EntryTerm
 
@@ -77,3 +77,13 @@ def test_a_session_does_not_move_into_the_past() -> None:
     past = Proposal("a test", prep_sessions=(replace(SESSION, starts=NOW - timedelta(days=1)),))
     with pytest.raises(ProposalError, match="which is past: cancel it"):
         session_changes(past, [SESSION], now=NOW)
+
+
+def test_what_was_cancelled_and_is_listed_again_stays_cancelled_and_is_named() -> None:
+    cancelled = replace(SESSION, cancelled_at=NOW - timedelta(days=1))
+    again = Proposal("a test", prep_sessions=(replace(SESSION, title="New"),))
+    assert still_cancelled(again, [cancelled], now=NOW) == (cancelled,)
+    assert still_cancelled(again, [SESSION], now=NOW) == ()
+    assert still_cancelled(Proposal("a test"), [cancelled], now=NOW) == ()
+    over = Proposal("a test", prep_sessions=(replace(SESSION, starts=NOW),))
+    assert still_cancelled(over, [cancelled], now=NOW) == ()

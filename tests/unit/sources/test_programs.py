@@ -239,6 +239,11 @@ def test_one_term_can_have_another_date_than_its_pattern(tmp_path: Path) -> None
     assert twice == "ms-test.yml: date_exceptions: final fall 2027 for domestic is named twice."
     early = error_of(tmp_path, content | {"date_exceptions": [exception | {"round": "early_action"}]})
     assert "early_action fall 2027 for domestic is named but no pattern of dates has it." in early
+    other = error_of(tmp_path, content | {"date_exceptions": [exception, exception | {"entry_term": "fall 2029"}]})
+    assert other == (
+        "ms-test.yml: date_exceptions: fall 2029 is not among entry_terms (fall 2027, fall 2028): correct the term, or "
+        "list it there too."
+    )
 
 
 @pytest.mark.parametrize(
