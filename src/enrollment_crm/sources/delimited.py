@@ -3,35 +3,25 @@
 A row that cannot be read properly comes back too, with a note under ``DAMAGE_NOTE`` that a rule rejects.
 """
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
-from enrollment_crm.sources.feed_errors import FeedUnreadableError
+from enrollment_crm.sources.encodings import encoding_of
 from enrollment_crm.sources.headers import split_head
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LARGEST_CELL_IN_CHARACTERS = 64 * 1024 * 1024
 #: A quoted cell over more lines than this is a quote that nobody closed.
 _LONGEST_ROW_IN_LINES = 200
-_SAMPLE_IN_BYTES = 64 * 1024
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-#: UTF-16 without a mark is told by NUL bytes, which then stand in every second place (of Latin text).
-_MANY, _FEW = 0.3, 0.05
 #: The cells of a row, and what is wrong with its quotes.
 _Record: TypeAlias = tuple[list[str], str | None]
-_WORKBOOKS_AND_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+#: Lines that are looked at for the delimiter: a few titles may stand above the header.
+_LINES_LOOKED_AT = 8
 
 
 def read_delimited(file: Path) -> list[dict[str, str]]:
@@ -49,7 +39,7 @@ def read_delimited(file: Path) -> list[dict[str, str]]:
 def rows_of(file: Path) -> Iterator[dict[str, str]]:
     """Like ``read_delimited``, one row at a time: for files larger than the memory."""
     csv.field_size_limit(_LARGEST_CELL_IN_CHARACTERS)
-    with file.open(encoding=_encoding_of(file), errors="replace", newline="") as text:
+    with file.open(encoding=encoding_of(file), errors="replace", newline="") as text:
         delimiter = _delimiter_of(text)
         records = _records(text, delimiter)
         filled = (record for record in records if any(cell.strip() for cell in record[0]))
@@ -131,7 +121,7 @@ def column_names(header: list[str]) -> list[str]:
 
 
 def _delimiter_of(text: TextIO) -> str:
-    """The delimiter of the file, which is then at its header."""
+    """The delimiter of the file, which is then at its header, or at the titles above that."""
     first = next((line for line in text if line.strip()), "").strip()
     stated = re.fullmatch(r'"?sep=(.)"?', first, re.IGNORECASE)
     if stated and not (stated[1].isalnum() or stated[1] in '"\\ '):
@@ -139,35 +129,29 @@ def _delimiter_of(text: TextIO) -> str:
     if first.strip('"').lower() == "sep=":
         return "\t"  # a tab at the end of the line is gone by now
     text.seek(0)
-    unquoted = re.sub(r'"[^"]*"', "", first)
-    return max(_DELIMITERS, key=unquoted.count)
+    lines = [_counts(line) for line in islice((line for line in text if line.strip()), _LINES_LOOKED_AT)]
+    text.seek(0)
+    return _commonest(next(_wide_below_narrow(lines), lines[0])) if lines else _DELIMITERS[0]
 
 
-def _encoding_of(file: Path) -> str:
-    with file.open("rb") as content:
-        sample = content.read(_SAMPLE_IN_BYTES)
-    if sample.startswith(_WORKBOOKS_AND_ARCHIVES):
-        raise FeedUnreadableError(f"{file.name} is a workbook or an archive: save it as CSV (UTF-8) and drop that.")
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if sample.startswith(mark):
-            return encoding
-    return _unmarked_utf16(sample) or _utf8_or_windows(file)
+def _counts(line: str) -> dict[str, int]:
+    """How often each delimiter stands in a line, outside of quotes; and the sign of addresses, and quotes."""
+    unquoted = re.sub(r'"[^"]*"', "", line)
+    return {**{one: unquoted.count(one) for one in _DELIMITERS}, **{one: line.count(one) for one in '@"'}}
 
 
-def _unmarked_utf16(sample: bytes) -> str | None:
-    pairs = len(sample) // 2 or 1
-    first, second = sample[::2].count(0) / pairs, sample[1::2].count(0) / pairs
-    if second > _MANY and first < _FEW:
-        return "utf-16-le"
-    return "utf-16-be" if first > _MANY and second < _FEW else None
+def _commonest(counts: dict[str, int]) -> str:
+    return max(_DELIMITERS, key=counts.__getitem__)
 
 
-def _utf8_or_windows(file: Path) -> str:
-    """UTF-8 unless most of what is not ASCII is none: a few bad bytes must not garble every other name."""
-    good = bad = 0
-    with file.open(encoding="utf-8", errors="replace", newline="") as text:
-        while chunk := text.read(1024 * 1024):
-            if not chunk.isascii():
-                bad += chunk.count("\ufffd")
-                good += len(re.findall(r"[^\x00-\x7f\ufffd]", chunk))
-    return "cp1252" if bad > good else "utf-8"
+def _wide_below_narrow(lines: list[dict[str, int]]) -> Iterator[dict[str, int]]:
+    """A line that has at least twice the cells of the first one, which is a title then, and rows like it below."""
+    usual = _commonest(lines[0])
+    narrow = lines[0][usual]
+    for number, counts in enumerate(lines[1:-1], 1):
+        if counts["@"] or counts['"'] % 2 or 0 < narrow <= counts[usual]:
+            return  # a person, or a row like the first: the header stands above
+        sign = _commonest(counts)
+        below = [one for one in lines[number + 1 :] if one[sign] >= counts[sign]]
+        if counts[sign] + 1 >= 2 * (narrow + 1) and below and (counts[sign] > 1 or any(one["@"] for one in below)):
+            yield counts
