@@ -82,6 +82,8 @@ def test_whoever_is_not_there_is_an_error_in_words(run: Run, words: tuple[str, .
         ("person", "correct", "1", *STAFF),
         ("person", "correct", "1", "--time-zone", "No/Where", *STAFF),
         ("person", "correct", "1", "--country", "Chile", *STAFF),
+        ("person", "correct", "1", "--country", "ZZ", *STAFF),
+        ("person", "correct", "1", "--country", "  ", *STAFF),
         ("person", "correct", "1", "--birth-date", "1/2/2001", *STAFF),
         ("person", "correct", "1", "--birth-date", "2999-01-01", *STAFF),
     ],

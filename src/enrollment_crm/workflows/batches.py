@@ -12,6 +12,7 @@ from enrollment_crm.domain.batches import BatchStep
 from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError, occurred_at_in
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.quarantine import SOURCE_KNOWN, USABLE
 from enrollment_crm.domain.value_overrides import with_overrides
 from enrollment_crm.storage.batches import (
     QuarantinedRow,
@@ -195,7 +196,7 @@ def _without_field_map(row: RawRow) -> QuarantinedRow:
         f"The source {row.source!r} is not in config/sources/: nobody can tell what its columns mean. "
         "Put its field map there and replay the row."
     )
-    return QuarantinedRow(row.id, "source_known", "", reason)
+    return QuarantinedRow(row.id, SOURCE_KNOWN, "", reason)
 
 
 def load_validated(
@@ -223,7 +224,7 @@ def load_validated(
 
 def unusable(row: RawRow, error: UnvalidatedRowError) -> QuarantinedRow:
     """A row that the rules accepted and nobody can use, with the sentence that says why."""
-    return QuarantinedRow(row.id, "usable", "", str(error))
+    return QuarantinedRow(row.id, USABLE, "", str(error))
 
 
 def load_batches(
