@@ -111,8 +111,8 @@ def occurred_at_in(row: CanonicalRow, *, received_at: datetime) -> datetime:
 def submitted_at_in(row: CanonicalRow, *, received_at: datetime) -> datetime:
     """When somebody said it by the source's own clock, for what must be proven (a consent) or outranks (a tombstone).
 
-    A clock may run ahead, or be of another zone than was said. More than that is a slip, and a consent of a day that has
-    not come is no proof: delivered again, it would outrank every withdrawal until then.
+    A clock may run ahead, or be of another zone than was said. More than that is a slip, and a consent of a day that
+    has not come is no proof: delivered again, it would outrank every withdrawal until then.
     """
     at = occurred_at_in(row, received_at=received_at)
     if at - received_at > _FARTHEST_AHEAD:

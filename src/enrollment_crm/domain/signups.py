@@ -9,9 +9,9 @@ from enrollment_crm.domain.canonical_rows import (
     CanonicalRow,
     birth_date_in,
     entry_term_in,
-    submitted_at_in,
     required,
     statement_in,
+    submitted_at_in,
 )
 from enrollment_crm.domain.residency import ResidencyEvidence
 from enrollment_crm.domain.terms import EntryTerm

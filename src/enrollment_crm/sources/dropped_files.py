@@ -65,8 +65,8 @@ def _line_rows(file: Path) -> Iterator[_Row]:
             yield from document
         elif all(is_damaged):
             raise FeedUnreadableError(
-                f'{file.name} is no JSON Lines, none of its first lines is a row such as {{"Email": "..."}}: ask for the '
-                "export again, one row a line."
+                f'{file.name} is no JSON Lines, none of its first lines is a row such as {{"Email": "..."}}: '
+                "ask for the export again, one row a line."
             )
         else:
             yield from chain(head, rows)

@@ -79,8 +79,8 @@ def _below_titles(texts: Sequence[Sequence[str]], first: int, *, name: str) -> i
             return place
         if alike and len(cells) >= _FEWEST_OF_A_TABLE:
             raise FeedUnreadableError(
-                f"{name} begins with a row that is narrower than those below it: take it out if it is a title, or write "
-                "a name above every column, and drop it again."
+                f"{name} begins with a row that is narrower than those below it: take it out if it is a title, or "
+                "write a name above every column, and drop it again."
             )
     return first
 

@@ -71,6 +71,7 @@ def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[Cl
             content=row.content,
             message_id=row.message_id,
             claimed_at=row.claimed_at,
+            may_have_left=row.may_have_left,
         )
         for row in connection.execute(statement)
     ]
@@ -184,8 +185,11 @@ def _frozen_rows(frozen: Sequence[FrozenMessage]) -> TableValuedAlias:
 def record_accepted(
     connection: Connection, accepted: Sequence[tuple[ClaimedMessage, str]], *, now: datetime
 ) -> frozenset[int]:
-    """The relay has these messages, and answered so. Gives the ids of those that no other worker settled meanwhile."""
-    transmitting = MessageState.TRANSMITTING.value
+    """The relay has these messages: it answered so, or its log says so.
+
+    Gives the ids of those that no other worker settled meanwhile.
+    """
+    unsettled = [MessageState.CLAIMED.value, MessageState.TRANSMITTING.value]
     rows = (
         func.unnest(
             literal([message.id for message, _ in accepted], ARRAY(BigInteger)),
@@ -200,11 +204,11 @@ def record_accepted(
         .where(
             MessageRow.id == rows.c.id,
             MessageRow.token == rows.c.token,
-            MessageRow.state.in_([MessageState.TRANSMITTING.value, *_REPORTED_BEFORE]),
+            MessageRow.state.in_([*unsettled, *_REPORTED_BEFORE]),
         )
         .values(
             # A report of it that was read before this keeps the state: it tells what came after.
-            state=case((MessageRow.state == transmitting, MessageState.ACCEPTED.value), else_=MessageRow.state),
+            state=case((MessageRow.state.in_(unsettled), MessageState.ACCEPTED.value), else_=MessageRow.state),
             accepted_at=func.least(MessageRow.accepted_at, now),
             outcome=rows.c.reply,
             lease_until=None,
@@ -222,10 +226,12 @@ def record_retry(
     delay: timedelta,
     refused: bool,
     nothing_left: bool = False,
+    may_have_left: bool = False,
 ) -> bool:
     """Refused for now, or not reached: to be claimed again after the delay, by the database's clock.
 
     Args:
+        may_have_left: whether it went out is to be asked once more before it does.
         nothing_left: none of the content left in this attempt, which so does not count: bytes that were frozen for it
             are written anew.
     """
@@ -236,9 +242,15 @@ def record_retry(
         "outcome": outcome,
         "lease_until": None,
         **(_as_before(message) if nothing_left else {}),
+        **({"may_have_left": True} if may_have_left else {}),
     }
     statement = _held(message, MessageState.CLAIMED, MessageState.TRANSMITTING)
     return _change(connection, message, statement.values(values), MessageState.RETRY, outcome)
+
+
+def permit_second_copy(connection: Connection, message: ClaimedMessage) -> None:
+    """It is worth a second copy: nobody needs to ask again, however often that is refused before it goes out."""
+    connection.execute(_held(message, MessageState.CLAIMED).values(may_have_left=False))
 
 
 def record_end(
