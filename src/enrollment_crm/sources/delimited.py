@@ -12,12 +12,18 @@ from typing import TextIO, TypeAlias
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.encodings import encoding_of
+from enrollment_crm.sources.feed_errors import FeedUnreadableError
 from enrollment_crm.sources.headers import split_head
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LARGEST_CELL_IN_CHARACTERS = 64 * 1024 * 1024
 #: A quoted cell over more lines than this is a quote that nobody closed.
 _LONGEST_ROW_IN_LINES = 200
+#: Around a name: spaces, marks of order and direction, what was copied from a page.
+_INVISIBLE = " \t\r\n\0\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060"
+_MARKUP = re.compile(r"\s*<(?:!--|\?xml|(?:!doctype|html|head|body|table)\b)", re.IGNORECASE)
+#: Control characters; a header may have line breaks.
+_NO_LETTER = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
 #: The cells of a row, and what is wrong with its quotes.
 _Record: TypeAlias = tuple[list[str], str | None]
 #: Lines that are looked at for the delimiter: a few titles may stand above the header.
@@ -45,9 +51,33 @@ def rows_of(file: Path) -> Iterator[dict[str, str]]:
         filled = (record for record in records if any(cell.strip() for cell in record[0]))
         # A title that a spreadsheet program writes has the commas of its row.
         (header, _), below = split_head(filled, _texts, name=file.name, can_be_title=lambda one: len(one[0]) > 1)
-        names = column_names(header)
-        for cells, damage in chain(below, filled):
-            yield _row(names, cells, damage)
+        rows = chain(below, filled)
+        first = next(rows, None)
+        _check_header(file, header, has_rows=first is not None)
+        names, fewest = column_names(header), _last_named(header)
+        for cells, damage in chain([first] if first else [], rows):
+            yield _row(names, cells, damage, fewest=fewest)
+
+
+def _check_header(file: Path, header: list[str], *, has_rows: bool) -> None:
+    """What is no table is not taken for one that happens to hold no rows."""
+    if _MARKUP.match(header[0]):
+        raise FeedUnreadableError(
+            f"{file.name} is a web page or XML, whatever its name says: export it as CSV (UTF-8) and drop that."
+        )
+    if any(_NO_LETTER.search(cell.strip(_INVISIBLE)) for cell in header):
+        raise FeedUnreadableError(
+            f"{file.name} has a header with characters that are no text: export it as CSV (UTF-8) and drop that."
+        )
+    if len(header) == 1 and not has_rows:
+        raise FeedUnreadableError(
+            f"{file.name} is one column and holds no row: ask for the export again, as CSV (UTF-8)."
+        )
+
+
+def _last_named(header: list[str]) -> int:
+    """How many cells a row needs: programs leave out empty ones at its end where the header names none."""
+    return max((number for number, cell in enumerate(header, 1) if cell.strip(_INVISIBLE)), default=0)
 
 
 def _texts(record: _Record) -> list[str]:
@@ -102,22 +132,25 @@ def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
             return
 
 
-def _row(names: list[str], cells: list[str], damage: str | None) -> dict[str, str]:
+def _row(names: list[str], cells: list[str], damage: str | None, *, fewest: int) -> dict[str, str]:
     row = dict(zip(names, cells, strict=False))
     surplus = {f"column {number}": cell for number, cell in enumerate(cells, 1) if number > len(names) and cell}
-    if surplus or len(cells) < len(names):
+    if surplus or len(cells) < fewest:
         damage = damage or f"{len(cells)} cells under {len(names)} headings"
     return {**row, **surplus, DAMAGE_NOTE: damage} if damage else row
 
 
 def column_names(header: list[str]) -> list[str]:
     """The names of columns: one without is ``column 3``, a second ``Email`` is ``Email (2)``."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     for number, cell in enumerate(header, 1):
-        name = cell.strip(" \t\r\n\0\ufeff") or f"column {number}"
-        same = sum(1 for other in names if other == name or other.startswith(f"{name} ("))
-        names.append(f"{name} ({same + 1})" if name in names else name)
-    return names
+        name = free = cell.strip(_INVISIBLE) or f"column {number}"
+        while free in names:
+            numbers[name] = numbers.get(name, 1) + 1
+            free = f"{name} ({numbers[name]})"
+        names[free] = None
+    return list(names)
 
 
 def _delimiter_of(text: TextIO) -> str:

@@ -32,6 +32,8 @@ def read_dropped(file: Path, sheet: str = "") -> Iterable[Mapping[str, Any]]:
     Raises:
         FeedUnreadableError: the file is empty, an archive, a workbook that cannot be read, or JSON that holds no rows.
     """
+    if file.exists() and not file.is_file():
+        raise FeedUnreadableError(f"{file.name} is a folder or a pipe: name a file, which is read more than once.")
     ending = file.suffix.lower()
     if ending in _WORKBOOKS:
         return read_workbook(file, sheet)
@@ -42,7 +44,7 @@ def read_dropped(file: Path, sheet: str = "") -> Iterable[Mapping[str, Any]]:
 
 def _json_rows(file: Path) -> list[_Row]:
     with _opened(file) as text:
-        content = text.read()
+        content = text.read().lstrip("\ufeff")
     document = read_json(content)
     if document is None and isinstance(read_json(content.partition("\n")[0]), dict):
         return list(_line_rows(file))  # many programs call JSON Lines .json
@@ -74,7 +76,7 @@ def _line_rows(file: Path) -> Iterator[_Row]:
 
 def _document_in(file: Path) -> list[_Row] | None:
     with _opened(file) as text:
-        return rows_in(read_json(text.read()))
+        return rows_in(read_json(text.read().lstrip("\ufeff")))
 
 
 def _opened(file: Path) -> TextIO:

@@ -16,7 +16,12 @@ _BYTE_ORDER_MARKS = (
 )
 #: UTF-16 without a mark is told by NUL bytes, which then stand in every second place (of Latin text).
 _MANY, _FEW = 0.3, 0.05
-_WORKBOOKS_AND_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+#: Bytes that are no UTF-8, as Python marks them.
+_NO_UTF8 = re.compile("[\udc80-\udcff]")
+_NO_ASCII = re.compile(r"[^\x00-\x7f]")
+_WORKBOOKS_AND_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"7z\xbc\xaf", b"Rar!")
+#: Documents, pictures, tables of other programs.
+_NO_TEXT = (b"%PDF", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PAR1", b"SQLite format 3")
 
 
 def encoding_of(file: Path) -> str:
@@ -29,6 +34,10 @@ def encoding_of(file: Path) -> str:
         sample = content.read(_SAMPLE_IN_BYTES)
     if sample.startswith(_WORKBOOKS_AND_ARCHIVES):
         raise FeedUnreadableError(f"{file.name} is a workbook or an archive: save it as CSV (UTF-8) and drop that.")
+    if sample.startswith(_NO_TEXT):
+        raise FeedUnreadableError(
+            f"{file.name} is no table of text, whatever its name says: export it as CSV (UTF-8) and drop that."
+        )
     for mark, encoding in _BYTE_ORDER_MARKS:
         if sample.startswith(mark):
             return encoding
@@ -46,9 +55,10 @@ def _unmarked_utf16(sample: bytes) -> str | None:
 def _utf8_or_windows(file: Path) -> str:
     """UTF-8 unless most of what is not ASCII is none: a few bad bytes must not garble every other name."""
     good = bad = 0
-    with file.open(encoding="utf-8", errors="replace", newline="") as text:
+    with file.open(encoding="utf-8", errors="surrogateescape", newline="") as text:
         while chunk := text.read(1024 * 1024):
             if not chunk.isascii():
-                bad += chunk.count("\ufffd")
-                good += len(re.findall(r"[^\x00-\x7f\ufffd]", chunk))
+                escaped = len(_NO_UTF8.findall(chunk))
+                bad += escaped
+                good += len(_NO_ASCII.findall(chunk)) - escaped
     return "cp1252" if bad > good else "utf-8"

@@ -26,6 +26,8 @@ _MOST_BYTES = 2_048 * _MEBIBYTE
 #: The texts that cells share are held in memory.
 _MOST_SHARED_BYTES = 256 * _MEBIBYTE
 _MOST_PARTS = 10_000
+#: That is how many a sheet has.
+_MOST_ROWS = 1_048_576
 _PIECE_IN_BYTES = _MEBIBYTE
 _SHARED = "xl/sharedStrings.xml"
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
@@ -138,8 +140,11 @@ def _what_it_holds(file: Path, sheet: Any) -> tuple[bool, list[_Merged]]:
 
 
 def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(values_only=True)
-    return rows
+    """The rows of a sheet. Where numbers are left out, as many empty rows come: a row may say that it is any one."""
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+        if number > _MOST_ROWS:
+            raise ValueError("Its rows have numbers that no sheet has.")  # caught above: it is damaged
+        yield cells
 
 
 def _with_unsaved(both: tuple[tuple[Any, ...], tuple[Any, ...]]) -> tuple[Any, ...]:
