@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -43,6 +44,9 @@ app = typer.Typer(
     be done and the message says why.
     """,
 )
+
+#: As the rules of ``expectations/`` have it for what sources say.
+_READABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufffd]{1,200}")
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Id of the person, or an address of theirs.")]
 
@@ -168,6 +172,12 @@ def _check(values: dict[str, str], settings: Settings, *, now: datetime) -> None
         raise typer.BadParameter(f"{zone!r} is no time zone: write for example America/New_York.")
     if country and country not in countries_of(settings).values():
         raise typer.BadParameter(f"{country!r} is no country code: write for example US.")
+    for name in ("first_name", "last_name", "phone"):
+        if name in values and not _READABLE.fullmatch(values[name]):
+            raise typer.BadParameter(
+                f"--{name.replace('_', '-')} is longer than 200 characters or holds some that cannot be read, such "
+                "as a line break: write it anew."
+            )
 
 
 @app.command()
