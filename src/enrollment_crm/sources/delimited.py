@@ -22,8 +22,11 @@ _LONGEST_ROW_IN_LINES = 200
 #: Around a name: spaces, marks of order and direction, what was copied from a page.
 _INVISIBLE = " \t\r\n\0\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060"
 _MARKUP = re.compile(r"\s*<(?:!--|\?xml|(?:!doctype|html|head|body|table)\b)", re.IGNORECASE)
+_JSON = re.compile(r"\s*(?:\[\s*[\[{\]]|\[\s*$|\{\s*\"|\{\s*\w+\"|\{\s*$)")
 #: Control characters; a header may have line breaks.
 _NO_LETTER = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+#: In the names of one header.
+_MOST_BREAKS = 20
 #: The cells of a row, and what is wrong with its quotes.
 _Record: TypeAlias = tuple[list[str], str | None]
 #: Lines that are looked at for the delimiter: a few titles may stand above the header.
@@ -64,6 +67,10 @@ def _check_header(file: Path, header: list[str], *, has_rows: bool) -> None:
     if _MARKUP.match(header[0]):
         raise FeedUnreadableError(
             f"{file.name} is a web page or XML, whatever its name says: export it as CSV (UTF-8) and drop that."
+        )
+    if _JSON.match(",".join(header[:2])):
+        raise FeedUnreadableError(
+            f"{file.name} holds JSON: drop it under a name that ends in .json, or in .jsonl where each line is a row."
         )
     if any(_NO_LETTER.search(cell.strip(_INVISIBLE)) for cell in header):
         raise FeedUnreadableError(
@@ -162,9 +169,21 @@ def _delimiter_of(text: TextIO) -> str:
     if first.strip('"').lower() == "sep=":
         return "\t"  # a tab at the end of the line is gone by now
     text.seek(0)
-    lines = [_counts(line) for line in islice((line for line in text if line.strip()), _LINES_LOOKED_AT)]
+    lines = [_counts(line) for line in islice(_whole_lines(text), _LINES_LOOKED_AT)]
     text.seek(0)
     return _commonest(next(_wide_below_narrow(lines), lines[0])) if lines else _DELIMITERS[0]
+
+
+def _whole_lines(text: TextIO) -> Iterator[str]:
+    """The lines with anything in them; one with a quoted line break is one, unless its quote stays open for long."""
+    for line in text:
+        whole = line
+        for more in islice(text, _MOST_BREAKS if line.count('"') % 2 else 0):
+            whole += more
+            if whole.count('"') % 2 == 0:
+                break
+        if whole.strip():
+            yield whole
 
 
 def _counts(line: str) -> dict[str, int]:

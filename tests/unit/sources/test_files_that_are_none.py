@@ -41,13 +41,17 @@ def dropped(directory: Path, name: str, content: bytes) -> Path:
         (b"\0" * 500 + b"\n", "holds no row"),
         (b"\xfe\xff" + ROWS.encode("utf-16-le"), "holds no row"),
         (b"Email\n", "holds no row"),
+        (b'[{"Email": "a@example.edu", "Name": "Ana"}]', "JSON"),
+        (b'[\n {\n  "Email": "a", "Name": "b"\n }\n]\n', "JSON"),
+        (b'{"row": [\n{"Email": "a", "Name": "b"}\n]}\n', "JSON"),
+        (b'{"Email": "a", "Name": "b"}\n{"Email": "c", "Name": "d"}\n', "JSON"),
     ],
     ids=lambda one: repr(one)[:20],
 )
 def test_what_is_no_table_is_named_and_not_filed_as_one_without_rows(
     tmp_path: Path, content: bytes, words: str
 ) -> None:
-    with pytest.raises(FeedUnreadableError, match=rf"fair\.csv .*{words}.*: .*\.$"):
+    with pytest.raises(FeedUnreadableError, match=rf"fair\.csv .*{words}.*\.$"):
         read_delimited(dropped(tmp_path, "fair.csv", content))
 
 
@@ -77,18 +81,43 @@ def test_as_many_columns_as_somebody_likes_are_named_at_once() -> None:
     assert names[:3] == ["c", "c (2)", "c (3)"]
 
 
-def test_a_row_of_a_number_that_no_sheet_has_ends(tmp_path: Path) -> None:
-    workbook = Workbook()
-    for row in (["Email", "Name"], ["a@example.edu", "Ana"]):
-        workbook.worksheets[0].append(row)
-    workbook.save(tmp_path / "whole.xlsx")
-    changed = io.BytesIO()
-    with zipfile.ZipFile(tmp_path / "whole.xlsx") as whole, zipfile.ZipFile(changed, "w") as archive:
+def workbook_with(directory: Path, old: bytes, new: bytes) -> Path:
+    """A workbook of 40,000 people in whose sheet something else stands."""
+    workbook, changed = Workbook(write_only=True), io.BytesIO()
+    sheet = workbook.create_sheet()
+    for row in (["Email", "Name"], *([f"p{number}@example.edu", "Ana"] for number in range(40_000))):
+        sheet.append(row)
+    workbook.save(directory / "whole.xlsx")
+    with zipfile.ZipFile(directory / "whole.xlsx") as whole, zipfile.ZipFile(changed, "w") as archive:
         for name in whole.namelist():
             content = whole.read(name)
-            archive.writestr(name, content.replace(b'<row r="2"', b'<row r="99999999999"'))
-    with pytest.raises(FeedUnreadableError, match=r"fair\.xlsx is damaged"):
-        list(read_dropped(dropped(tmp_path, "fair.xlsx", changed.getvalue())))
+            archive.writestr(name, content.replace(old, new) if "sheet1.xml" in name else content)
+    return dropped(directory, "fair.xlsx", changed.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (b'<row r="40001"', b'<row r="99999999999"', "is damaged"),
+        (b'<row r="30000"', b'<row r="29999"', "is damaged"),
+        (b'<row r="30000"', b'<row spans="1:2" r="7"', "is damaged"),
+        (b'<row r="30000"', b"<row r='-1'", "is damaged"),
+        (b"schemas.openxmlformats.org/spreadsheetml/2006/main", b"purl.oclc.org/ooxml/spreadsheetml/main", "Strict"),
+    ],
+)
+def test_a_sheet_that_would_lose_rows_or_never_end_is_named(tmp_path: Path, old: bytes, new: bytes, words: str) -> None:
+    with pytest.raises(FeedUnreadableError, match=rf"fair\.xlsx .*{words}.*\.$"):
+        list(read_dropped(workbook_with(tmp_path, old, new)))
+
+
+def test_every_row_of_a_sheet_of_several_pieces_is_read(tmp_path: Path) -> None:
+    assert len(list(read_dropped(workbook_with(tmp_path, b"<nothing", b"")))) == 40_000
+
+
+def test_names_with_line_breaks_do_not_hide_the_delimiter(tmp_path: Path) -> None:
+    content = b'"Email\n(work, home, other)";"First\nName"\na@example.edu;Ana\n'
+    (row,) = read_delimited(dropped(tmp_path, "fair.csv", content))
+    assert list(row.values()) == ["a@example.edu", "Ana"]
 
 
 def test_a_folder_and_a_pipe_are_no_files(tmp_path: Path) -> None:
