@@ -1,6 +1,7 @@
 """The whole stack, started once for all tests of this folder: PostgreSQL, Airflow, the public app, a mailbox."""
 
 import mailbox
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from email import policy
@@ -13,6 +14,7 @@ import pytest
 from tests.integration.public_app import SECRET
 
 from enrollment_crm.cli.demo import demonstration_settings
+from enrollment_crm.settings import CHECKOUT
 from enrollment_crm.stack.stack import Stack
 
 _PATIENCE_IN_SECONDS = 240.0
@@ -24,11 +26,26 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A running stack that takes 24 November 2026, 10:00 in Boston, for now."""
     settings = demonstration_settings("2026-11-24T10:00:00-05:00")
     directory = tmp_path_factory.mktemp("stack")
-    settings = settings.model_copy(update={"state_directory": directory, "drop_directory": directory / "drop"})
+    settings = settings.model_copy(
+        update={
+            "state_directory": directory,
+            "drop_directory": directory / "drop",
+            "home_directory": home_in(directory),
+        }
+    )
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("EVENTS_WEBHOOK_SECRET", SECRET)
         with Stack(settings, with_mailbox=True) as running:
             yield running
+
+
+def home_in(directory: Path) -> Path:
+    """The folders that people edit: those of the checkout, with a ``config`` of its own that a test may change."""
+    home = directory / "home"
+    shutil.copytree(CHECKOUT / "config", home / "config")
+    for folder in ("dags", "templates", "expectations"):
+        (home / folder).symlink_to(CHECKOUT / folder)
+    return home
 
 
 @pytest.fixture(scope="package")

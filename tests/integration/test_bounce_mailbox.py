@@ -1,17 +1,22 @@
 """Letters of the bounce mailbox are taken in once, filed after the commit, and believed only where the HMAC holds."""
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from tests.factories import ANA, BEN, DAY, HOUR, SEPTEMBER, T_1, T_7, T_14, T_30, Office, fact_at
 from tests.unit.mail.letters import complaint, dsn, written
+from typer.testing import CliRunner
 
+from enrollment_crm.cli import app
 from enrollment_crm.mail.messages import envelope_sender_of
 from enrollment_crm.sources.bounce_mailbox import (
     BounceMailbox,
+    BrokenLettersError,
     Folder,
     Letter,
+    MailboxError,
     MailboxRefusedError,
     MaildirMailbox,
 )
@@ -277,3 +282,39 @@ def test_two_readers_at_once_lose_nothing(desk: Desk) -> None:
     for letter in letters:
         desk.mailbox.file(letter, Folder.REPLIES)
     assert desk.filed() == {"replies": 3}
+
+
+def test_a_letter_that_cannot_be_read_is_named_and_the_others_are_read(desk: Desk) -> None:
+    loop = desk.directory / "new" / "000000.letter"
+    loop.symlink_to(loop)
+    desk.deliver(dsn(to=desk.back_to()))
+    with pytest.raises(BrokenLettersError, match=r"new/000000\.letter \(.+\)\. All others were taken in") as raised:
+        desk.read()
+    assert raised.value.counts == {"letters": 1, "bounced": 1, "suppressed": 1}
+    assert desk.suppressed() == [(ANA, "hard_bounce")]
+
+
+def test_a_letter_that_cannot_be_filed_is_named_and_counts_once(desk: Desk) -> None:
+    (desk.directory / ".done").write_text("no folder")
+    desk.deliver(dsn(to=desk.back_to()), written())
+    for taken in ({"letters": 2, "bounced": 1, "reply": 1, "suppressed": 1}, {"letters": 1, "repeated": 1}):
+        with pytest.raises(BrokenLettersError, match=r"cannot be moved to done") as raised:
+            desk.read()
+        assert raised.value.counts == taken
+    assert desk.filed() == {"inbox": 1, "replies": 1}
+
+
+@pytest.mark.parametrize("url", ["maildir:{}", "maildir:/nowhere", "imap://bounces@127.0.0.1:9/INBOX", "imap:what"])
+def test_in_a_terminal_a_broken_mailbox_keeps_nothing_else_from_being_taken_in(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    loop = desk.directory / "new" / "000000.letter"
+    loop.symlink_to(loop)
+    desk.deliver(dsn(to=desk.back_to()))
+    monkeypatch.setenv("CRM_DATABASE_URL", desk.office.engine.url.render_as_string(hide_password=False))
+    monkeypatch.setenv("CRM_BOUNCE_MAILBOX_URL", url.format(desk.directory))
+    result = CliRunner().invoke(app, ["feedback", "--as-of", NOW.isoformat(), "--json"])
+    assert isinstance(result.exception, MailboxError)  # a sentence, and exit code 1: cli/failures.py
+    said = json.loads(result.stdout)
+    assert {"events of the provider", "unknown outcomes", "complaints", "bounces", "refusals"} < set(said)
+    assert said["bounce mailbox"].get("letters", 0) == (1 if "{}" in url else 0)

@@ -101,7 +101,15 @@ def test_another_signup_of_the_same_source_is_a_new_consent(office: Office) -> N
 
 def test_the_clock_of_a_source_that_runs_ahead_gives_no_consent_in_the_future(office: Office) -> None:
     person = office.sign_up(ANA)
-    csv_signup(office, submitted=T_14 + A_WEEK * 9, arrived=T_14)
+    csv_signup(office, submitted=T_14 + HOUR * 9, arrived=T_14)
     assert office.query("SELECT max(given_at) FROM consent") == [T_14]
     unsubscribe(office.engine, person, "*", now=T_14 + HOUR)
+    assert office.sweep(T_7) == {"withheld": 1}
+
+
+def test_a_consent_of_a_day_that_has_not_come_waits_for_a_person_and_lifts_nothing(office: Office) -> None:
+    unsubscribe(office.engine, office.sign_up(ANA), "*", now=T_14)
+    for campaign in ("", "fair"):
+        csv_signup(office, submitted=T_14 + A_WEEK * 9, arrived=T_14 + HOUR, campaign=campaign)
+    assert len(office.query("SELECT reason FROM quarantine WHERE reason LIKE '%no proof of a consent%'")) == 2
     assert office.sweep(T_7) == {"withheld": 1}

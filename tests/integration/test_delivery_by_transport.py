@@ -12,12 +12,13 @@ from tests.factories import ANA, T_7, T_30, Office
 from tests.fakes import Interrupted, Killed, kill
 from tests.integration.provider_api import KEY, ProviderApi, failure
 
-from enrollment_crm.domain.campaigns import CampaignStoppedError
+from enrollment_crm.domain.campaigns import CampaignStoppedError, RelayDownError
 from enrollment_crm.mail.allowed_recipients import AllowedRecipients, GuardedTransport
 from enrollment_crm.mail.postfix_log import PostfixAcceptLog
 from enrollment_crm.mail.provider import ProviderOptions, ProviderTransport
 from enrollment_crm.mail.smtp import SmtpTransport
 from enrollment_crm.mail.smtp_session import SmtpOptions
+from enrollment_crm.workflows.delivery import reconcile
 from enrollment_crm.workflows.outbox import Outbox
 from enrollment_crm.workflows.reminders import send_reminders
 
@@ -92,6 +93,37 @@ def test_after_the_window_of_the_keys_the_policy_of_the_kind_decides(
     late = replace(by_provider, transport=provider(httpserver, T_30 + timedelta(days=2)))
     assert dict(send_reminders(late, now=T_30 + timedelta(days=2)).counts) == {"uncertain": 1}
     assert len(api.sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("point", "days", "end", "copies"),
+    [
+        pytest.param(T_30, 0, "accepted", 1, id="within the window: the key is known"),
+        pytest.param(T_30, 2, "uncertain", 1, id="after it: operations look it up"),
+        pytest.param(T_7, 2, "accepted", 2, id="after it: a last reminder is worth a second copy"),
+    ],
+)
+def test_what_waited_since_it_was_asked_about_is_asked_about_again(
+    office: Office, httpserver: HTTPServer, api: ProviderApi, *, point: datetime, days: int, end: str, copies: int
+) -> None:
+    """A stopped campaign, or a machine that stood still, may hold a message for longer than a key is known."""
+    first = replace(office.outbox, transport=provider(httpserver, point))
+    api.instead = ["take and 500"] * 3
+    assert dict(send_reminders(first, now=point).counts) == {"transmitting": 1}
+    office.end_leases()
+    assert dict(reconcile(first, now=point + timedelta(hours=1)).counts) == {"retry": 1}
+    if days:
+        api.forget_keys()
+    later = point + timedelta(days=days, hours=2)
+    late = replace(office.outbox, transport=provider(httpserver, later))
+    api.instead = [partial(failure, 429, "rate_limit_exceeded", "Later", Retry_After="60")]
+    if end == "accepted":  # refused before it is taken: what was decided still holds
+        with pytest.raises(RelayDownError):
+            send_reminders(late, now=later)
+        office.end_leases()
+    assert dict(send_reminders(late, now=later).counts) == {end: 1}
+    assert office.query("SELECT DISTINCT state FROM message") == [end]
+    assert len(api.sent) == copies
 
 
 def test_a_key_that_the_provider_does_not_know_stops_the_campaign(

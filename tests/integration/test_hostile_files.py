@@ -161,7 +161,6 @@ def test_hostile_json_is_rows_with_reasons(road: HostileRoad, rows: str, rules: 
         b'{"row": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_000 + b"}",
         b'"a text"',
         b"\xff\xfe\x00\x00",
-        b'[{"Email": "\xff"}]',
         b"<html>Log in</html>",
         b'[{"Email": "a@example.edu",}]',
     ],
@@ -192,6 +191,32 @@ def test_a_file_with_bytes_turned_at_random_loses_no_row(road: HostileRoad, seed
         content[chance.randrange(len(HEADER) + 2, len(content))] = chance.randrange(256)
     road.drop(bytes(content))
     road.check()
+
+
+def test_json_lines_take_the_same_road_and_a_broken_line_is_quarantined_with_its_number(road: HostileRoad) -> None:
+    people = [{"Email": f"p{n}@example.edu", "Email Consent": "yes", "Entry Term": "fall 2027"} for n in range(3)]
+    lines = [json.dumps(one) for one in people]
+    assert road.drop("\n".join([lines[0], lines[1][:-5], "", "7", lines[2]]).encode(), name="leads.jsonl") == 4
+    road.check()
+    assert road.rules() == ["row_damaged"] * 2
+    assert road.query("SELECT raw ->> '(damage)' FROM inbox WHERE outcome = 'quarantined' ORDER BY id") == [
+        "line 2 is no row",
+        "line 4 is no row",
+    ]
+    assert road.addresses() == ["p0@example.edu", "p2@example.edu"]
+
+
+def test_a_title_above_the_header_costs_nobody_anything(road: HostileRoad) -> None:
+    assert road.drop(b"Leads export, 24 Nov\r\n\r\n" + csv_of(*PEOPLE).replace(",", ";").encode()) == 3
+    road.check()
+    assert len(road.addresses()) == 3
+
+
+def test_a_web_page_in_place_of_a_table_is_no_delivery(road: HostileRoad) -> None:
+    """The login page of the system that should have written it: as a table without rows it would count as fresh."""
+    with pytest.raises(FeedUnreadableError, match=r"fair\.csv is a web page"):
+        road.drop(b"<!DOCTYPE html>\n<html><body>Log in</body></html>\n")
+    assert road.query("SELECT source FROM source_delivery") == []
 
 
 def test_applications_take_the_same_road(road: HostileRoad) -> None:

@@ -7,7 +7,13 @@ from pathlib import Path
 import pytest
 from tests.integration.imap_server import PASSWORD, USER, ImapServer, imap_server
 
-from enrollment_crm.sources.bounce_mailbox import Folder, Letter, MailboxRefusedError, MailboxUnreachableError
+from enrollment_crm.sources.bounce_mailbox import (
+    BrokenLettersError,
+    Folder,
+    Letter,
+    MailboxRefusedError,
+    MailboxUnreachableError,
+)
 from enrollment_crm.sources.imap_mailbox import ImapMailbox, ImapOptions
 
 LARGEST = 1_000_000
@@ -73,6 +79,30 @@ def test_no_more_is_read_than_was_asked_for(server: ImapServer, session: imaplib
     mailbox.file(letter, Folder.UNREADABLE)
     mailbox.close()
     assert len(waiting(session, "unreadable")[0]) > 100_000
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [(imaplib.IMAP4.error("NO"), "refused a command"), (imaplib.IMAP4.abort("gone"), "broke the connection off")],
+)
+def test_a_letter_that_the_server_does_not_give_is_named_and_the_others_are_read(
+    server: ImapServer, session: imaplib.IMAP4, monkeypatch: pytest.MonkeyPatch, failure: Exception, words: str
+) -> None:
+    deliver(session, *(f"Subject: {number}\r\n\r\nx\r\n".encode() for number in range(3)))
+    asked, refused = imaplib.IMAP4.uid, list[str]()
+
+    def uid(self: imaplib.IMAP4, command: str, *words: str) -> object:
+        if command == "FETCH" and words[0] == (refused or [words[0]])[0]:
+            refused[:] = [words[0]]
+            raise failure
+        return asked(self, command, *words)
+
+    monkeypatch.setattr(imaplib.IMAP4, "uid", uid)
+    mailbox, read = mailbox_of(server), list[bytes]()
+    with pytest.raises(BrokenLettersError, match=rf"UID \d+ \(.*{words}\)"):
+        read.extend(one.content[:10] for one in mailbox.letters(largest_in_bytes=LARGEST))
+    mailbox.close()
+    assert read == [b"Subject: 1", b"Subject: 2"]
 
 
 def test_what_somebody_else_has_filed_is_no_error(server: ImapServer, session: imaplib.IMAP4) -> None:

@@ -179,6 +179,18 @@ def test_a_delivery_that_fails_keeps_no_other_from_delivering(engine: Engine) ->
     assert len(kept) == 2  # only what was committed is set aside
 
 
+def test_a_folder_that_cannot_be_looked_into_keeps_no_other_source_from_delivering(engine: Engine) -> None:
+    def deliveries() -> Iterable[Delivery]:
+        raise PermissionError(13, "Permission denied")
+
+    broken = Feed("broken", RecordKind.SIGNUP, deliveries)
+    good = Feed("good", RecordKind.SIGNUP, lambda: [Delivery(lambda: [{"a": "1"}], keep=lambda: None)])
+    with pytest.raises(PermissionError):
+        collect(engine, [broken, good], now=SEPTEMBER)
+    with transaction(engine) as connection:
+        assert count_pending(connection, kind="signup") == 1
+
+
 def test_what_is_collected_is_counted(engine: Engine) -> None:
     feeds = [feed([delivery([{"Email": ANA}, {"Email": BEN}], [])]), feed([delivery([{"Email": ANA}], [])])]
     assert collect(engine, feeds, now=SEPTEMBER) == Collected(new=2, known=1)

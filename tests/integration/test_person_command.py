@@ -82,6 +82,10 @@ def test_whoever_is_not_there_is_an_error_in_words(run: Run, words: tuple[str, .
         ("person", "correct", "1", *STAFF),
         ("person", "correct", "1", "--time-zone", "No/Where", *STAFF),
         ("person", "correct", "1", "--country", "Chile", *STAFF),
+        ("person", "correct", "1", "--country", "ZZ", *STAFF),
+        ("person", "correct", "1", "--country", "  ", *STAFF),
+        ("person", "correct", "1", "--first-name", "Ana\nBcc: x@example.edu", *STAFF),
+        ("person", "correct", "1", "--last-name", "n" * 201, *STAFF),
         ("person", "correct", "1", "--birth-date", "1/2/2001", *STAFF),
         ("person", "correct", "1", "--birth-date", "2999-01-01", *STAFF),
     ],
@@ -114,6 +118,14 @@ def test_correct_says_it_from_now_on_and_a_newer_source_replaces_it(office: Offi
     assert office.query(row)[0][0] == "2"
     office.sign_up(ANA, at=T_14 + DAY, phone="4")
     assert office.query(row)[0][0] == "4"
+
+
+def test_names_of_every_script_can_be_corrected(office: Office, run: Run) -> None:
+    office.sign_up(ANA)
+    # In the order of their letters: of what is said at one instant, the greater value holds.
+    for name in ("O’Brien–Núñez", "می\u200cرزا", "山田\u3000太郎"):
+        assert run("person", "correct", ANA, "--last-name", name, *STAFF).exit_code == 0
+        assert office.query("SELECT last_name FROM person") == [name]
 
 
 def test_correct_another_term(office: Office, run: Run) -> None:

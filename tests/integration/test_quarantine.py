@@ -129,6 +129,18 @@ def test_a_source_that_is_misspelt_is_no_empty_list(judge: Any, run: Any, words:
     assert "signups_csv" in result.output
 
 
+@pytest.mark.parametrize("words", [("list",), ("list", "--by", "reason", "--json"), ("replay", "--by", "Dana")])
+def test_a_rule_that_is_misspelt_is_no_empty_list(judge: Any, run: Any, words: tuple[str, ...]) -> None:
+    judge(CSV_ROW | {"Email Consent": "no"}, at=T_14)
+    result = run("quarantine", *words, "--rule", "consent_refusd")
+    assert result.exit_code == 2
+    said = " ".join(result.output.replace("│", " ").split())
+    assert "no such rule: known are" in said
+    assert "consent_refused" in said
+    for known in ("email_missing", "usable", "source_known", "batch_rejected"):
+        assert run("quarantine", "list", "--rule", known).exit_code == 0
+
+
 def test_a_row_is_shown_whole_and_a_terminal_acts_on_nothing_in_it(judge: Any, run: Any) -> None:
     long = "N" * 900
     judge(CSV_ROW | {"First Name": long, "\x1b[31mColumn": "x", DAMAGE_NOTE: "2 cells under 3 headings"}, at=T_14)

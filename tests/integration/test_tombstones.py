@@ -124,7 +124,7 @@ def test_a_consent_from_before_the_erasure_that_arrives_after_it_does_not(erased
     assert known(erased) == []
 
 
-@pytest.mark.parametrize("when", ["", "last Tuesday"])
+@pytest.mark.parametrize("when", ["", "last Tuesday", "2030-01-01T10:00:00-05:00"])
 def test_a_row_of_an_export_that_does_not_say_when_it_was_is_no_new_consent(
     erased: Office, validator: Validator, when: str
 ) -> None:

@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from enrollment_crm.bootstrap.reading import as_long_as_unchanged
+from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.identity import MatchRules
 from enrollment_crm.domain.programs import Program
+from enrollment_crm.domain.quarantine import RULES_OF_NO_SUITE
 from enrollment_crm.domain.sources import Source
 from enrollment_crm.mail.templates import TemplateLibrary
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.field_maps import read_countries, read_sources
 from enrollment_crm.sources.identity import read_match_rules
 from enrollment_crm.sources.programs import ProgramConfigurationError, read_country_zones, read_programs
+from enrollment_crm.validation.suites import read_suite
 
 if TYPE_CHECKING:
     from enrollment_crm.validation.batches import Validator
@@ -72,6 +75,16 @@ def secret_of(settings: Settings) -> bytes:
 def country_zones_of(settings: Settings) -> Mapping[str, str]:
     """The one or primary zone of each country (R4)."""
     return as_long_as_unchanged(read_country_zones, settings.home_directory / "config" / "country-zones.yml")
+
+
+def row_rules_of(settings: Settings) -> frozenset[str]:
+    """The names of all rules by which rows are rejected.
+
+    Raises:
+        SuiteError: a file in expectations/ cannot be used.
+    """
+    suites = [read_suite(settings.home_directory / "expectations", kind) for kind in RecordKind]
+    return frozenset({one.meta.rule for suite in suites for one in suite.expectations} | set(RULES_OF_NO_SUITE))
 
 
 def validator_of(settings: Settings) -> "Validator":

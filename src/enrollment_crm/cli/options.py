@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from enrollment_crm.bootstrap import clock_of, field_maps_of
+from enrollment_crm.bootstrap import clock_of, field_maps_of, row_rules_of
 from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.settings import Settings
 
@@ -96,3 +96,12 @@ def check_source(source: str | None, settings: Settings, *, found: int) -> None:
     known = field_maps_of(settings)
     if source not in known:
         raise typer.BadParameter(f"there is no such source: write one of {', '.join(known)}.", param_hint="--source")
+
+
+def check_rule(rule: str | None, settings: Settings, *, found: int) -> None:
+    """A rule that nothing failed and that there is none of is misspelt, as for ``check_source``."""
+    if rule is None or found:
+        return
+    known = sorted(row_rules_of(settings))
+    if rule not in known:
+        raise typer.BadParameter(f"there is no such rule: known are {', '.join(known)}.", param_hint="--rule")

@@ -4,6 +4,7 @@
 """
 
 import json
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -15,7 +16,7 @@ import typer
 from rich.markup import escape
 from sqlalchemy import Engine
 
-from enrollment_crm.bootstrap import country_zones_of, field_maps_of, programs_of, secret_of
+from enrollment_crm.bootstrap import countries_of, country_zones_of, field_maps_of, programs_of, secret_of
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.options import AsJson, By, Why, Yes, staff_action
 from enrollment_crm.cli.output import REMARKS
@@ -43,6 +44,9 @@ app = typer.Typer(
     be done and the message says why.
     """,
 )
+
+#: As the rules of ``expectations/`` have it for what sources say.
+_READABLE = re.compile(r"[^\x00-\x1f\x7f-\x9f\ufffd]{1,200}")
 
 Person = Annotated[str, typer.Argument(metavar="PERSON", help="Id of the person, or an address of theirs.")]
 
@@ -145,7 +149,7 @@ def correct(
     values = {name: value for name, value in said.items() if value}
     settings = Settings()
     action = staff_action(settings, by=by, why=why)
-    _check(values, now=action.at)
+    _check(values, settings, now=action.at)
     if residency is not None:
         values["residency"] = residency.value
     if not values and entry_term is None:
@@ -160,14 +164,20 @@ def correct(
     _done(f"Person {found}: corrected {', '.join(fields)}.", {"person": found, "corrected": fields}, as_json=as_json)
 
 
-def _check(values: dict[str, str], *, now: datetime) -> None:
+def _check(values: dict[str, str], settings: Settings, *, now: datetime) -> None:
     if (born := values.get("birth_date")) and birth_date_of(born, received_at=now) is None:
         raise typer.BadParameter(f"{born!r} is no day of birth: write for example 1999-04-05.")
-    zone, country = values.get("time_zone"), values.get("country", "US")
+    zone, country = values.get("time_zone"), values.get("country")
     if zone and choose_zone(zone, None, country_zones={}).basis != "stated":
         raise typer.BadParameter(f"{zone!r} is no time zone: write for example America/New_York.")
-    if not (len(country) == 2 and country.isascii() and country.isalpha()):  # noqa: PLR2004 - ISO 3166 alpha-2
+    if country and country not in countries_of(settings).values():
         raise typer.BadParameter(f"{country!r} is no country code: write for example US.")
+    for name in ("first_name", "last_name", "phone"):
+        if name in values and not _READABLE.fullmatch(values[name]):
+            raise typer.BadParameter(
+                f"--{name.replace('_', '-')} is longer than 200 characters or holds some that cannot be read, such "
+                "as a line break: write it anew."
+            )
 
 
 @app.command()

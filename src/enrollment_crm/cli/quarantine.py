@@ -15,7 +15,7 @@ from enrollment_crm.bootstrap import (
 )
 from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.deciding import By, Why, decision_of
-from enrollment_crm.cli.options import AsJson, DryRun, check_source, read_instant
+from enrollment_crm.cli.options import AsJson, DryRun, check_rule, check_source, read_instant
 from enrollment_crm.cli.output import REMARKS, print_counts, steps
 from enrollment_crm.cli.quarantine_tables import Grouping, print_list, print_meanings, print_row
 from enrollment_crm.domain.programs import Cadences
@@ -80,6 +80,7 @@ def list_(
         selection = Selection(source=source, rule=rule, since=since)
         found = list_quarantine(engine, _configuration(settings), selection, now=clock_of(settings)())
     check_source(source, settings, found=len(found))
+    check_rule(rule, settings, found=len(found))
     print_list(found, grouping=by, limit=limit, as_json=as_json)
 
 
@@ -175,6 +176,7 @@ def replay(
         validator, field_maps = run("Preparing the rules", lambda: validator_of(settings)), field_maps_of(settings)
         done = replay_rows(engine, validator, field_maps, selection, decision, dry_run=dry_run)
         check_source(source, settings, found=done.rows)
+        check_rule(rule, settings, found=done.rows)
         loaded = {} if dry_run else {kind: loaders_of(settings)[kind] for kind in done.kinds}
         counts = {
             f"load {kind.value}s": vars(load(engine, field_maps, now=decision.at)) for kind, load in loaded.items()

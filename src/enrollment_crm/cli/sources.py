@@ -43,7 +43,10 @@ SourceName = Annotated[
 Kind = Annotated[RecordKind | None, typer.Option("--kind", help="What its rows are about. Default: what fits best.")]
 Sheet = Annotated[str, typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook that has several.")]
 Export = Annotated[
-    Path, typer.Argument(metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, TSV, JSON or XLSX.")
+    Path,
+    typer.Argument(
+        metavar="FILE", exists=True, dir_okay=False, readable=True, help="CSV, TSV, JSON, JSON Lines or XLSX."
+    ),
 ]
 
 

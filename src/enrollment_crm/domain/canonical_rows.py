@@ -1,7 +1,7 @@
 """Canonical rows: what a row of any source says, under our own names. Strings only; None: says nothing."""
 
 from collections.abc import Container, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NamedTuple, TypeAlias
 
@@ -24,6 +24,8 @@ class RecordKind(StrEnum):
     CHECKLIST = "checklist"
 
 
+#: No zone is farther ahead of another, and no clock that somebody looks at is wrong by as much.
+_FARTHEST_AHEAD = timedelta(days=1)
 #: Where a source notes that it could not read a row properly (too few cells, broken quotes).
 DAMAGE = "damage"
 
@@ -102,6 +104,21 @@ def occurred_at_in(row: CanonicalRow, *, received_at: datetime) -> datetime:
         raise UnvalidatedRowError(
             "The time is none that a calendar has: correct it, or export the file again with dates as 2026-11-24."
         ) from None
+
+
+def submitted_at_in(row: CanonicalRow, *, received_at: datetime) -> datetime:
+    """When somebody said it by the source's own clock, for what must be proven (a consent) or outranks (a tombstone).
+
+    A clock may run ahead, or be of another zone than was said. More than that is a slip, and a consent of a day that
+    has not come is no proof: delivered again, it would outrank every withdrawal until then.
+    """
+    at = occurred_at_in(row, received_at=received_at)
+    if at - received_at > _FARTHEST_AHEAD:
+        raise UnvalidatedRowError(
+            "The time lies after the row reached us, so it is no proof of a consent: correct it, or add the format of "
+            "its date to date_formats of the source in config/sources/."
+        )
+    return at
 
 
 def statement_in(row: CanonicalRow, *, source: str, said_at: datetime, country_field: str) -> Statement:

@@ -121,6 +121,8 @@ class ClaimedMessage:
     message_id: str | None = None
     #: When it was claimed first: no copy left before.
     claimed_at: datetime | None = None
+    #: A copy may have left, and handing it over again was harmless when that was asked.
+    may_have_left: bool = False
 
 
 def message_key(message: ClaimedMessage) -> str:

@@ -23,8 +23,12 @@ _DATE = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:[T ].*)?\Z", re.DOTALL)
 _DAMAGES = re.compile(
     r"\d+ cells under \d+ headings|a quotation mark is not closed or not doubled|the entry is no row"
     r"|a name stands there twice|[a-z_]+ has \d+ characters"
-    r"|a formula has no saved result: open the workbook, save it, and drop it again"
+    r"|line \d+ is no row|a formula has no saved result: open the workbook, save it, and drop it again"
 )
+
+#: Beside those of ``expectations/``, what rows are rejected by: nobody has set up their source; they passed all rules
+#: and cannot be used; a person rejected their batch.
+SOURCE_KNOWN, USABLE, BATCH_REJECTED = RULES_OF_NO_SUITE = ("source_known", "usable", "batch_rejected")
 
 
 class Step(StrEnum):

@@ -9,9 +9,9 @@ from enrollment_crm.domain.canonical_rows import (
     CanonicalRow,
     birth_date_in,
     entry_term_in,
-    occurred_at_in,
     required,
     statement_in,
+    submitted_at_in,
 )
 from enrollment_crm.domain.residency import ResidencyEvidence
 from enrollment_crm.domain.terms import EntryTerm
@@ -60,7 +60,7 @@ def signup_of(row: CanonicalRow, *, source: str, received_at: datetime) -> Signu
     Raises:
         UnvalidatedRowError: validation would not have accepted the row.
     """
-    occurred_at = occurred_at_in(row, received_at=received_at)
+    occurred_at = submitted_at_in(row, received_at=received_at)
     # Never after it reached us: a clock that runs ahead must not outrank all that is said later.
     said_at = min(occurred_at, received_at)
     statement = statement_in(row, source=source, said_at=said_at, country_field="country")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from enrollment_crm.domain.addresses import address_key
-from enrollment_crm.domain.canonical_rows import YES, CanonicalRow, RecordKind, UnvalidatedRowError, occurred_at_in
+from enrollment_crm.domain.canonical_rows import YES, CanonicalRow, RecordKind, UnvalidatedRowError, submitted_at_in
 
 _PURPOSE = "tombstone"
 
@@ -73,7 +73,7 @@ def keyed_row(
     ]
     is_dated = is_live or bool(row.get("occurred_at"))
     try:
-        occurred_at = min(occurred_at_in(row, received_at=received_at), received_at)
+        occurred_at = min(submitted_at_in(row, received_at=received_at), received_at)
     except UnvalidatedRowError:
         occurred_at, is_dated = received_at, is_live
     is_consent = kind is RecordKind.SIGNUP and row.get("consent") == YES and is_dated

@@ -5,14 +5,17 @@ again, and the database recognises it. Nothing is ever deleted, and nothing is a
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from types import MappingProxyType
 from typing import Protocol
 
 #: The flag of a file name in cur/ that says: seen.
 _SEEN = ":2,S"
+#: Letters that one error names.
+_MOST_NAMED = 5
 
 
 class Folder(StrEnum):
@@ -31,9 +34,24 @@ class Folder(StrEnum):
 class MailboxError(Exception):
     """The bounce mailbox cannot be read. Nothing was lost: letters stay where they are until they are taken in."""
 
+    #: What had been taken in before that, by count.
+    counts: Mapping[str, int] = MappingProxyType({})
+
 
 class MailboxUnreachableError(MailboxError):
     """The bounce mailbox does not answer. A retry helps; nothing was lost."""
+
+
+class BrokenLettersError(MailboxError):
+    """Some letters of the bounce mailbox cannot be read or filed; all others were. Look at those that are named."""
+
+    def __init__(self, mailbox: str, broken: Mapping[str, str]) -> None:
+        names = ", ".join(f"{key} ({why})" for key, why in list(broken.items())[:_MOST_NAMED])
+        more = f" and {len(broken) - _MOST_NAMED} more" if len(broken) > _MOST_NAMED else ""
+        super().__init__(
+            f"Of the {mailbox.replace('_', ' ')} these letters cannot be read or filed: {names}{more}. All others were "
+            "taken in. Look at these, and move them out of the inbox."
+        )
 
 
 class MailboxRefusedError(MailboxError):
@@ -61,11 +79,16 @@ class BounceMailbox(Protocol):
         """What waits in the inbox, oldest first, each read when it is asked for and no further than so far.
 
         Raises:
+            BrokenLettersError: after the last letter, where some could not be read.
             MailboxError: the mailbox cannot be read.
         """
 
     def file(self, letter: Letter, folder: Folder) -> None:
-        """Put a letter where it belongs; one that somebody else has filed already is no error."""
+        """Put a letter where it belongs; one that somebody else has filed already is no error.
+
+        Raises:
+            MailboxError: it cannot be put there, and stays where it is.
+        """
 
     def close(self) -> None:
         """Let go of it."""
@@ -95,24 +118,29 @@ class MaildirMailbox:
             raise MailboxUnreachableError(
                 f"The folder of the bounce mailbox cannot be listed: {error.strerror}."
             ) from error
+        broken: dict[str, str] = {}
         for path in waiting:
-            content = self._read(path, largest_in_bytes)
+            key = str(path.relative_to(self._directory))
+            try:
+                content = _read(path, largest_in_bytes)
+            except OSError as error:
+                broken[key] = error.strerror or type(error).__name__
+                continue
             if content is not None:
-                yield Letter(str(path.relative_to(self._directory)), content)
-
-    def _read(self, path: Path, largest_in_bytes: int) -> bytes | None:
-        try:
-            with path.open("rb") as file:
-                return file.read(largest_in_bytes)
-        except (FileNotFoundError, IsADirectoryError):
-            return None  # another reader has filed it
-        except OSError as error:
-            raise MailboxUnreachableError(
-                f"A letter of the bounce mailbox cannot be read: {error.strerror}."
-            ) from error
+                yield Letter(key, content)
+        if broken:
+            raise BrokenLettersError(self.name, broken)
 
     def file(self, letter: Letter, folder: Folder) -> None:
         """Move its file, in one step; on the disk before this returns."""
+        try:
+            self._file(letter, folder)
+        except OSError as error:
+            raise MailboxUnreachableError(
+                f"A letter of the bounce mailbox cannot be moved to {folder.value}: {error.strerror}."
+            ) from error
+
+    def _file(self, letter: Letter, folder: Folder) -> None:
         target = self._directory / f".{folder.value}"
         for part in ("tmp", "new", "cur"):
             (target / part).mkdir(parents=True, exist_ok=True)
@@ -126,6 +154,14 @@ class MaildirMailbox:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _read(path: Path, largest_in_bytes: int) -> bytes | None:
+    try:
+        with path.open("rb") as file:
+            return file.read(largest_in_bytes)
+    except (FileNotFoundError, IsADirectoryError):
+        return None  # another reader has filed it
 
 
 def _sync(folder: Path) -> None:

@@ -3,15 +3,15 @@
 A row that cannot be read properly comes back too, with a note under ``DAMAGE_NOTE`` that a rule rejects.
 """
 
-import codecs
 import csv
 import re
 from collections.abc import Iterator
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+from enrollment_crm.sources.encodings import encoding_of
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
 from enrollment_crm.sources.headers import split_head
 
@@ -19,19 +19,18 @@ _DELIMITERS = (",", ";", "\t", "|")
 _LARGEST_CELL_IN_CHARACTERS = 64 * 1024 * 1024
 #: A quoted cell over more lines than this is a quote that nobody closed.
 _LONGEST_ROW_IN_LINES = 200
-_SAMPLE_IN_BYTES = 64 * 1024
-_BYTE_ORDER_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
-#: UTF-16 without a mark is told by NUL bytes, which then stand in every second place (of Latin text).
-_MANY, _FEW = 0.3, 0.05
+#: Around a name: spaces, marks of order and direction, what was copied from a page.
+_INVISIBLE = " \t\r\n\0\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060"
+_MARKUP = re.compile(r"\s*<(?:!--|\?xml|(?:!doctype|html|head|body|table)\b)", re.IGNORECASE)
+_JSON = re.compile(r"\s*(?:\[\s*[\[{\]]|\[\s*$|\{\s*\"|\{\s*\w+\"|\{\s*$)")
+#: Control characters; a header may have line breaks.
+_NO_LETTER = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+#: In the names of one header.
+_MOST_BREAKS = 20
 #: The cells of a row, and what is wrong with its quotes.
 _Record: TypeAlias = tuple[list[str], str | None]
-_WORKBOOKS_AND_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b")
+#: Lines that are looked at for the delimiter: a few titles may stand above the header.
+_LINES_LOOKED_AT = 8
 
 
 def read_delimited(file: Path) -> list[dict[str, str]]:
@@ -49,15 +48,43 @@ def read_delimited(file: Path) -> list[dict[str, str]]:
 def rows_of(file: Path) -> Iterator[dict[str, str]]:
     """Like ``read_delimited``, one row at a time: for files larger than the memory."""
     csv.field_size_limit(_LARGEST_CELL_IN_CHARACTERS)
-    with file.open(encoding=_encoding_of(file), errors="replace", newline="") as text:
+    with file.open(encoding=encoding_of(file), errors="replace", newline="") as text:
         delimiter = _delimiter_of(text)
         records = _records(text, delimiter)
         filled = (record for record in records if any(cell.strip() for cell in record[0]))
         # A title that a spreadsheet program writes has the commas of its row.
         (header, _), below = split_head(filled, _texts, name=file.name, can_be_title=lambda one: len(one[0]) > 1)
-        names = column_names(header)
-        for cells, damage in chain(below, filled):
-            yield _row(names, cells, damage)
+        rows = chain(below, filled)
+        first = next(rows, None)
+        _check_header(file, header, has_rows=first is not None)
+        names, fewest = column_names(header), _last_named(header)
+        for cells, damage in chain([first] if first else [], rows):
+            yield _row(names, cells, damage, fewest=fewest)
+
+
+def _check_header(file: Path, header: list[str], *, has_rows: bool) -> None:
+    """What is no table is not taken for one that happens to hold no rows."""
+    if _MARKUP.match(header[0]):
+        raise FeedUnreadableError(
+            f"{file.name} is a web page or XML, whatever its name says: export it as CSV (UTF-8) and drop that."
+        )
+    if _JSON.match(",".join(header[:2])):
+        raise FeedUnreadableError(
+            f"{file.name} holds JSON: drop it under a name that ends in .json, or in .jsonl where each line is a row."
+        )
+    if any(_NO_LETTER.search(cell.strip(_INVISIBLE)) for cell in header):
+        raise FeedUnreadableError(
+            f"{file.name} has a header with characters that are no text: export it as CSV (UTF-8) and drop that."
+        )
+    if len(header) == 1 and not has_rows:
+        raise FeedUnreadableError(
+            f"{file.name} is one column and holds no row: ask for the export again, as CSV (UTF-8)."
+        )
+
+
+def _last_named(header: list[str]) -> int:
+    """How many cells a row needs: programs leave out empty ones at its end where the header names none."""
+    return max((number for number, cell in enumerate(header, 1) if cell.strip(_INVISIBLE)), default=0)
 
 
 def _texts(record: _Record) -> list[str]:
@@ -112,26 +139,29 @@ def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
             return
 
 
-def _row(names: list[str], cells: list[str], damage: str | None) -> dict[str, str]:
+def _row(names: list[str], cells: list[str], damage: str | None, *, fewest: int) -> dict[str, str]:
     row = dict(zip(names, cells, strict=False))
     surplus = {f"column {number}": cell for number, cell in enumerate(cells, 1) if number > len(names) and cell}
-    if surplus or len(cells) < len(names):
+    if surplus or len(cells) < fewest:
         damage = damage or f"{len(cells)} cells under {len(names)} headings"
     return {**row, **surplus, DAMAGE_NOTE: damage} if damage else row
 
 
 def column_names(header: list[str]) -> list[str]:
     """The names of columns: one without is ``column 3``, a second ``Email`` is ``Email (2)``."""
-    names: list[str] = []
+    names: dict[str, None] = {}
+    numbers: dict[str, int] = {}
     for number, cell in enumerate(header, 1):
-        name = cell.strip(" \t\r\n\0\ufeff") or f"column {number}"
-        same = sum(1 for other in names if other == name or other.startswith(f"{name} ("))
-        names.append(f"{name} ({same + 1})" if name in names else name)
-    return names
+        name = free = cell.strip(_INVISIBLE) or f"column {number}"
+        while free in names:
+            numbers[name] = numbers.get(name, 1) + 1
+            free = f"{name} ({numbers[name]})"
+        names[free] = None
+    return list(names)
 
 
 def _delimiter_of(text: TextIO) -> str:
-    """The delimiter of the file, which is then at its header."""
+    """The delimiter of the file, which is then at its header, or at the titles above that."""
     first = next((line for line in text if line.strip()), "").strip()
     stated = re.fullmatch(r'"?sep=(.)"?', first, re.IGNORECASE)
     if stated and not (stated[1].isalnum() or stated[1] in '"\\ '):
@@ -139,36 +169,41 @@ def _delimiter_of(text: TextIO) -> str:
     if first.strip('"').lower() == "sep=":
         return "\t"  # a tab at the end of the line is gone by now
     text.seek(0)
-    unquoted = re.sub(r'"[^"]*"', "", first)
-    return max(_DELIMITERS, key=unquoted.count)
+    lines = [_counts(line) for line in islice(_whole_lines(text), _LINES_LOOKED_AT)]
+    text.seek(0)
+    return _commonest(next(_wide_below_narrow(lines), lines[0])) if lines else _DELIMITERS[0]
 
 
-def _encoding_of(file: Path) -> str:
-    with file.open("rb") as content:
-        sample = content.read(_SAMPLE_IN_BYTES)
-    if sample.startswith(_WORKBOOKS_AND_ARCHIVES):
-        raise FeedUnreadableError(f"{file.name} is a workbook or an archive: save it as CSV (UTF-8) and drop that.")
-    for mark, encoding in _BYTE_ORDER_MARKS:
-        if sample.startswith(mark):
-            return encoding
-    return _unmarked_utf16(sample) or _utf8_or_windows(file)
+def _whole_lines(text: TextIO) -> Iterator[str]:
+    """The lines with anything in them; one with a quoted line break is one, unless its quote stays open for long."""
+    for line in text:
+        whole = line
+        for more in islice(text, _MOST_BREAKS if line.count('"') % 2 else 0):
+            whole += more
+            if whole.count('"') % 2 == 0:
+                break
+        if whole.strip():
+            yield whole
 
 
-def _unmarked_utf16(sample: bytes) -> str | None:
-    pairs = len(sample) // 2 or 1
-    first, second = sample[::2].count(0) / pairs, sample[1::2].count(0) / pairs
-    if second > _MANY and first < _FEW:
-        return "utf-16-le"
-    return "utf-16-be" if first > _MANY and second < _FEW else None
+def _counts(line: str) -> dict[str, int]:
+    """How often each delimiter stands in a line, outside of quotes; and the sign of addresses, and quotes."""
+    unquoted = re.sub(r'"[^"]*"', "", line)
+    return {**{one: unquoted.count(one) for one in _DELIMITERS}, **{one: line.count(one) for one in '@"'}}
 
 
-def _utf8_or_windows(file: Path) -> str:
-    """UTF-8 unless most of what is not ASCII is none: a few bad bytes must not garble every other name."""
-    good = bad = 0
-    with file.open(encoding="utf-8", errors="replace", newline="") as text:
-        while chunk := text.read(1024 * 1024):
-            if not chunk.isascii():
-                unreadable = chunk.count("\ufffd")
-                bad += unreadable
-                good += len(chunk) - len(chunk.encode("ascii", "ignore")) - unreadable
-    return "cp1252" if bad > good else "utf-8"
+def _commonest(counts: dict[str, int]) -> str:
+    return max(_DELIMITERS, key=counts.__getitem__)
+
+
+def _wide_below_narrow(lines: list[dict[str, int]]) -> Iterator[dict[str, int]]:
+    """A line that has at least twice the cells of the first one, which is a title then, and rows like it below."""
+    usual = _commonest(lines[0])
+    narrow = lines[0][usual]
+    for number, counts in enumerate(lines[1:-1], 1):
+        if counts["@"] or counts['"'] % 2 or 0 < narrow <= counts[usual]:
+            return  # a person, or a row like the first: the header stands above
+        sign = _commonest(counts)
+        below = [one for one in lines[number + 1 :] if one[sign] >= counts[sign]]
+        if counts[sign] + 1 >= 2 * (narrow + 1) and below and (counts[sign] > 1 or any(one["@"] for one in below)):
+            yield counts

@@ -11,6 +11,8 @@ from pathlib import Path
 _DONE = "done"
 #: What programs call a file that they are still writing, and what editors and copying leave behind.
 _UNFINISHED_ENDINGS = (".tmp", ".part", ".partial", ".filepart", ".crdownload", ".swp", "~")
+#: In characters, which have four bytes at most, of the 255 that a name may have.
+_LONGEST_STEM = 50
 _HIDDEN_BEGINNINGS = (".", "~$", "_")
 #: Who writes under the final name pauses for less than this between pieces; half a row may look like a whole one.
 _QUIET_SECONDS = 5
@@ -62,7 +64,8 @@ def set_aside(file: Path, *, as_read: Version) -> Path:
 def _reserved(folder: Path, file: Path) -> Path:
     """A free name in the folder, taken by an empty file that the move replaces."""
     for number in itertools.count(1):
-        target = folder / (file.name if number == 1 else f"{file.stem}.{number}{file.suffix}")
+        # Where a name is as long as names can be, a number does not fit beside all of it.
+        target = folder / (file.name if number == 1 else f"{file.stem[:_LONGEST_STEM]}.{number}{file.suffix[:10]}")
         try:
             target.open("x").close()
         except FileExistsError:

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.sources import Source
-from enrollment_crm.sources.drop_folder import pending_files, set_aside, version_of
+from enrollment_crm.sources.drop_folder import Version, pending_files, set_aside, version_of
 from enrollment_crm.sources.dropped_files import read_dropped
+from enrollment_crm.sources.feed_errors import FeedUnreachableError
 from enrollment_crm.sources.pulls import PullLimits
 from enrollment_crm.sources.salesforce import SalesforceQuery, fetch_salesforce
 from enrollment_crm.sources.slate import SlateQuery, fetch_slate
@@ -89,9 +90,7 @@ def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, sheet: str
 
     def deliveries() -> Iterable[Delivery]:
         for file in pending_files(drop_directory, source):
-            yield Delivery(
-                partial(_rows_if_there, file, sheet), keep=partial(set_aside, file, as_read=version_of(file))
-            )
+            yield Delivery(partial(_rows_if_there, file, sheet), keep=partial(_set_aside, file, version_of(file)))
 
     return Feed(source, kind, deliveries, is_set_up=(drop_directory / source).is_dir())
 
@@ -107,6 +106,20 @@ def _rows_if_there(file: Path, sheet: str) -> Iterator[Mapping[str, Any]]:
         yield from read_dropped(file, sheet)
     except FileNotFoundError:
         return
+    except OSError as error:
+        raise FeedUnreachableError(
+            f"{file.name} cannot be read ({error.strerror}): give the pipeline the right to, or drop it again."
+        ) from error
+
+
+def _set_aside(file: Path, as_read: Version) -> None:
+    try:
+        set_aside(file, as_read=as_read)
+    except OSError as error:
+        raise FeedUnreachableError(
+            f"{file.name} was taken in, but cannot be moved to done/ ({error.strerror}): give the pipeline the right "
+            "to, or move it away. What is read again is known."
+        ) from error
 
 
 def _nothing() -> None:

@@ -1,6 +1,7 @@
 """Headers: which row of a table names its columns, so that no row of a person is taken for one."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import TypeVar
 
 from enrollment_crm.domain.addresses import is_plausible_address
@@ -8,8 +9,12 @@ from enrollment_crm.sources.feed_errors import FeedUnreadableError
 
 Row = TypeVar("Row")
 
-#: Rows with one cell above the header; of a list that is one column there are more.
+#: Rows above the header; where more stand alone, the list is one column.
 _MOST_TITLES = 5
+#: Rows that are read to find the header: it, its titles, and some people below it.
+_LOOKED_AT = 20
+#: With fewer cells, a row below a narrower one may as well be a value that holds a delimiter: "Doe, Jane".
+_FEWEST_OF_A_TABLE = 3
 
 
 def split_head(
@@ -21,8 +26,9 @@ def split_head(
 ) -> tuple[Row, list[Row]]:
     """The header, and the rows below it that were read to find it.
 
-    It is the first row with more than one cell filled; a few titles above it are passed over. Where more than titles
-    stands alone, the table is one column, and its first row the header.
+    It is the first row with more than one cell filled; a few titles above it are passed over, and so are some that are
+    half as wide at most, with people below. Where more than titles stands alone, the table is one column, and its first
+    row the header.
 
     Args:
         rows: those with anything in them.
@@ -31,22 +37,58 @@ def split_head(
         can_be_title: whether a row with one filled cell may be a title and not the header.
 
     Raises:
-        FeedUnreadableError: there is no row, or nothing above the first row of a person.
+        FeedUnreadableError: there is no row, nothing above the first row of a person, or it cannot be told whether a
+            narrow row is a title or the header.
     """
-    alone: list[Row] = []
-    for row in rows:
-        texts = texts_of(row)
-        holds_address = any(is_plausible_address(one) for one in texts)
-        if holds_address and not alone:
-            raise FeedUnreadableError(
-                f"{name} has no header, its first row holds an address: write the names of the columns above it and "
-                "drop it again."
-            )
-        if not holds_address and (len(texts) > 1 or not (alone or can_be_title(row))):
-            return row, []
-        alone.append(row)
-        if holds_address or len(alone) > _MOST_TITLES:
-            break
-    if not alone:
+    head = list(islice(rows, _LOOKED_AT))
+    if not head:
         raise FeedUnreadableError(f"{name} is empty, without even a header: ask for the export again.")
-    return alone[0], alone[1:]
+    texts = [texts_of(row) for row in head]
+    if _holds_address(texts[0]):
+        raise FeedUnreadableError(
+            f"{name} has no header, its first row holds an address: write the names of the columns above it and "
+            "drop it again."
+        )
+    first = 0 if len(texts[0]) > 1 or not can_be_title(head[0]) else _below_single_cells(texts)
+    place = _below_titles(texts, first, name=name)
+    return head[place], head[place + 1 :]
+
+
+def _below_single_cells(texts: Sequence[Sequence[str]]) -> int:
+    """The place of the first row with several cells, if only titles stand above it; else of the first row of all."""
+    for number, cells in enumerate(texts[: _MOST_TITLES + 1]):
+        if _holds_address(cells):
+            return 0
+        if len(cells) > 1:
+            return number
+    return 0
+
+
+def _below_titles(texts: Sequence[Sequence[str]], first: int, *, name: str) -> int:
+    """The place of a row at least twice as wide as the first, with people below that are as wide; else the first."""
+    if any(_names_addresses(cell) for cell in texts[first]):
+        return first
+    for place in range(first + 1, min(first + 1 + _MOST_TITLES, len(texts))):
+        cells, below = texts[place], texts[place + 1 :]
+        if _holds_address(cells):
+            return first
+        if len(cells) < 2 * len(texts[first]):
+            continue
+        alike = [row for row in below if 2 * len(row) > len(cells)]
+        if any(_holds_address(row) for row in alike):
+            return place
+        if alike and len(cells) >= _FEWEST_OF_A_TABLE:
+            raise FeedUnreadableError(
+                f"{name} begins with a row that is narrower than those below it: take it out if it is a title, or "
+                "write a name above every column, and drop it again."
+            )
+    return first
+
+
+def _holds_address(cells: Sequence[str]) -> bool:
+    return any(is_plausible_address(one) for one in cells)
+
+
+def _names_addresses(cell: str) -> bool:
+    """It is what a column of addresses is called, and so no title: "Email", "Mail address"."""
+    return "mail" in cell.lower() and len(cell.split()) <= 2  # noqa: PLR2004 - words

@@ -9,7 +9,13 @@ from functools import partial
 from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from enrollment_crm.sources.bounce_mailbox import Folder, Letter, MailboxRefusedError, MailboxUnreachableError
+from enrollment_crm.sources.bounce_mailbox import (
+    BrokenLettersError,
+    Folder,
+    Letter,
+    MailboxRefusedError,
+    MailboxUnreachableError,
+)
 
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Standard ports; the second scheme begins in the clear and turns to TLS before it signs in.
@@ -70,10 +76,22 @@ class ImapMailbox:
 
     def letters(self, *, largest_in_bytes: int) -> Iterator[Letter]:
         """What waits in the folder, by UID; no flag of it is changed by reading."""
+        broken, was_lost = dict[str, str](), False
         for uid in self._asked(self._waiting):
-            content = self._asked(partial(_fetch, uid=uid, largest_in_bytes=largest_in_bytes))
+            try:
+                content = self._asked(partial(_fetch, uid=uid, largest_in_bytes=largest_in_bytes))
+            except MailboxUnreachableError as error:
+                is_lost = self._session is None
+                if was_lost and is_lost:
+                    raise  # it is not the letter
+                was_lost = is_lost
+                broken[f"UID {uid}"] = str(error).rstrip(".")
+                continue
+            was_lost = False
             if content is not None:
                 yield Letter(uid, content)
+        if broken:
+            raise BrokenLettersError(self.name, broken)
 
     def file(self, letter: Letter, folder: Folder) -> None:
         """Move it to a folder of this name, which is made where there is none."""

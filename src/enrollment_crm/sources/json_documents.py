@@ -52,6 +52,14 @@ def rows_in(content: Any) -> list[dict[str, Any]] | None:
     return [one if isinstance(one, dict) else {DAMAGE_NOTE: "the entry is no row", ENTRY: one} for one in entries]
 
 
+def row_of_line(line: str, number: int) -> dict[str, Any]:
+    """The row of one line of JSON Lines; a line that is no object is kept with a note of its number."""
+    content = read_json(line.lstrip("\ufeff"))
+    if isinstance(content, dict):
+        return content
+    return {DAMAGE_NOTE: f"line {number} is no row", ENTRY: line.strip() if content is None else content}
+
+
 def _float_or_words(text: str) -> float | str:
     number = float(text)
     return number if math.isfinite(number) else text

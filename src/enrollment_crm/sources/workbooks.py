@@ -26,8 +26,12 @@ _MOST_BYTES = 2_048 * _MEBIBYTE
 #: The texts that cells share are held in memory.
 _MOST_SHARED_BYTES = 256 * _MEBIBYTE
 _MOST_PARTS = 10_000
+#: That is how many a sheet has.
+_MOST_ROWS = 1_048_576
 _PIECE_IN_BYTES = _MEBIBYTE
 _SHARED = "xl/sharedStrings.xml"
+_STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
+_ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r=[\"']([^\"'>]*)[\"']")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s>/]")
 _MERGED = re.compile(rb"<(?:\w+:)?mergeCell\s[^>]*?ref=\"([A-Z]+\d+:[A-Z]+\d+)\"")
 #: Longer than any tag that is looked for: one may lie across two pieces.
@@ -126,9 +130,16 @@ def _sheet(workbook: Any, name: str) -> Any:
 def _what_it_holds(file: Path, sheet: Any) -> tuple[bool, list[_Merged]]:
     """Whether there are formulas, and what is merged: the reader that saves memory tells neither."""
     has_formulas, merged, before = False, set[_Merged](), b""
+    begins, last = 0, (0, 0)
     with zipfile.ZipFile(file) as archive, archive.open(sheet._worksheet_path) as content:
         while piece := content.read(_PIECE_IN_BYTES):
             text = before + piece
+            if _STRICT in text:
+                raise FeedUnreadableError(
+                    f"{file.name} is a Strict Open XML workbook: save it as Excel Workbook (.xlsx) and drop that."
+                )
+            last = _last_row(text, begins - len(before), last)
+            begins += len(piece)
             has_formulas = has_formulas or _FORMULA.search(text) is not None
             for found in _MERGED.finditer(text):
                 left, top, right, bottom = (side or 0 for side in range_boundaries(found[1].decode()))
@@ -137,9 +148,29 @@ def _what_it_holds(file: Path, sheet: Any) -> tuple[bool, list[_Merged]]:
     return has_formulas, sorted(merged)
 
 
+def _last_row(text: bytes, begins: int, last: tuple[int, int]) -> tuple[int, int]:
+    """The number of the last row, and where its tag ends. The reader drops a row whose number is no greater than one
+    before it without a word, so that is damage.
+
+    Args:
+        begins: where in the sheet the text begins.
+        last: the same of the text before, which may overlap.
+    """
+    number, end = last
+    for found in _ROW.finditer(text, max(0, end - begins)):
+        before, number = number, int(found[1]) if found[1].isdigit() else 0
+        if number <= before:
+            raise ValueError("Its rows are not in the order of their numbers.")  # caught above: it is damaged
+        end = begins + found.end()
+    return number, end
+
+
 def _values(sheet: Any) -> Iterator[tuple[Any, ...]]:
-    rows: Iterator[tuple[Any, ...]] = sheet.iter_rows(values_only=True)
-    return rows
+    """The rows of a sheet. Where numbers are left out, as many empty rows come: a row may say that it is any one."""
+    for number, cells in enumerate(sheet.iter_rows(values_only=True), 1):
+        if number > _MOST_ROWS:
+            raise ValueError("Its rows have numbers that no sheet has.")  # caught above: it is damaged
+        yield cells
 
 
 def _with_unsaved(both: tuple[tuple[Any, ...], tuple[Any, ...]]) -> tuple[Any, ...]:

@@ -53,6 +53,7 @@ def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[Cl
             content=row.content,
             message_id=row.message_id,
             claimed_at=row.claimed_at,
+            may_have_left=row.may_have_left,
         )
         for row in connection.execute(statement)
     ]
@@ -107,10 +108,12 @@ def record_retry(
     delay: timedelta,
     refused: bool,
     nothing_left: bool = False,
+    may_have_left: bool = False,
 ) -> bool:
     """Refused for now, or not reached: to be claimed again after the delay, by the database's clock.
 
     Args:
+        may_have_left: whether it went out is to be asked once more before it does.
         nothing_left: none of the content left in this attempt, which so does not count: bytes that were frozen for it
             are written anew.
     """
@@ -121,9 +124,15 @@ def record_retry(
         "outcome": outcome,
         "lease_until": None,
         **(_as_before(message) if nothing_left else {}),
+        **({"may_have_left": True} if may_have_left else {}),
     }
     statement = _held(message, MessageState.CLAIMED, MessageState.TRANSMITTING)
     return _change(connection, message, statement.values(values), MessageState.RETRY, outcome)
+
+
+def permit_second_copy(connection: Connection, message: ClaimedMessage) -> None:
+    """It is worth a second copy: nobody needs to ask again, however often that is refused before it goes out."""
+    connection.execute(_held(message, MessageState.CLAIMED).values(may_have_left=False))
 
 
 def record_end(

@@ -88,18 +88,18 @@ def _begin_statement() -> ReturningUpdate[int]:
 
 
 def _accept_statement() -> ReturningUpdate[int]:
-    transmitting = MessageState.TRANSMITTING.value
+    unsettled = [MessageState.CLAIMED.value, MessageState.TRANSMITTING.value]
     rows = _rows_of("accepted", id=("ids", BigInteger()), token=("tokens", Integer()), reply=("replies", Text()))
     return (
         update(MessageRow)
         .where(
             MessageRow.id == rows.c.id,
             MessageRow.token == rows.c.token,
-            MessageRow.state.in_([transmitting, *_REPORTED_BEFORE]),
+            MessageRow.state.in_([*unsettled, *_REPORTED_BEFORE]),
         )
         .values(
             # A report of it that was read before this keeps the state: it tells what came after.
-            state=case((MessageRow.state == transmitting, MessageState.ACCEPTED.value), else_=MessageRow.state),
+            state=case((MessageRow.state.in_(unsettled), MessageState.ACCEPTED.value), else_=MessageRow.state),
             accepted_at=func.least(MessageRow.accepted_at, bindparam("now", type_=MessageRow.accepted_at.type)),
             outcome=rows.c.reply,
             lease_until=None,
@@ -136,7 +136,10 @@ def begin_transmissions(connection: Connection, frozen: Sequence[FrozenMessage],
 def record_accepted(
     connection: Connection, accepted: Sequence[tuple[ClaimedMessage, str]], *, now: datetime
 ) -> frozenset[int]:
-    """The relay has these messages, and answered so. Gives the ids of those that no other worker settled meanwhile."""
+    """The relay has these messages: it answered so, or its log says so.
+
+    Gives the ids of those that no other worker settled meanwhile.
+    """
     values = {
         "ids": [message.id for message, _ in accepted],
         "tokens": [message.token for message, _ in accepted],

@@ -7,7 +7,7 @@ from sqlalchemy import Engine
 
 from enrollment_crm.domain.batches import BatchDecisionError, BatchStep
 from enrollment_crm.domain.instants import check_aware
-from enrollment_crm.domain.quarantine import Step
+from enrollment_crm.domain.quarantine import BATCH_REJECTED, Step
 from enrollment_crm.storage.batch_decisions import (
     BatchFacts,
     decide_batch,
@@ -23,7 +23,6 @@ from enrollment_crm.workflows.quarantine import Decision
 
 __all__ = ["BatchFacts", "list_batches", "reject_batch", "release_batch", "tell_of_stopped_batches"]
 
-_REJECTED_RULE = "batch_rejected"
 _REJECTED_REASON = (
     "A person rejected the whole batch: read why in `enrollment-crm batches list`, and replay the row if it is good."
 )
@@ -70,7 +69,7 @@ def reject_batch(engine: Engine, batch_id: int, decision: Decision) -> BatchFact
     with transaction(engine) as connection:
         batch = _stopped(lock_batch(connection, batch_id), batch_id)
         quarantine_whole_batch(
-            connection, batch_id, rule=_REJECTED_RULE, reason=_REJECTED_REASON, at=check_aware(decision.at)
+            connection, batch_id, rule=BATCH_REJECTED, reason=_REJECTED_REASON, at=check_aware(decision.at)
         )
         decide_batch(connection, batch_id, step=BatchStep.REJECTED, by=decision.by, why=decision.why, at=decision.at)
         add_steps(connection, [_step(Step.BATCH_REJECTED, batch, decision)])

@@ -13,6 +13,7 @@ from enrollment_crm.domain.batches import BatchStep
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.instants import check_aware
+from enrollment_crm.domain.quarantine import SOURCE_KNOWN
 from enrollment_crm.domain.value_overrides import with_overrides
 from enrollment_crm.storage.batches import QuarantinedRow, RuleTally, Ruling, record_batch
 from enrollment_crm.storage.inbox import RawRow, pending_rows
@@ -186,4 +187,4 @@ def without_field_map(row: RawRow) -> QuarantinedRow:
         f"The source {row.source!r} is not in config/sources/: nobody can tell what its columns mean. "
         "Put its field map there and replay the row."
     )
-    return QuarantinedRow(row.id, "source_known", "", reason)
+    return QuarantinedRow(row.id, SOURCE_KNOWN, "", reason)

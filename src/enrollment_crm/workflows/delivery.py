@@ -16,7 +16,7 @@ from enrollment_crm.domain.transmission import FIRST_GROUP, next_group_size
 from enrollment_crm.mail.failpoints import Place
 from enrollment_crm.storage.claims import Claim
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.ledger import messages_with_readers, record_end, record_retry
+from enrollment_crm.storage.ledger import messages_with_readers, permit_second_copy, record_end, record_retry
 from enrollment_crm.storage.transmission import record_accepted
 from enrollment_crm.storage.unfinished import Reclaimed, reclaim_to_retry, reclaim_vanished
 from enrollment_crm.workflows.campaigns import check_not_stopped
@@ -99,7 +99,26 @@ def resume(outbox: Outbox, kind: MessageKind, calendar: Calendar, *, now: dateti
                 continue
             return tally
         tally.add_withheld(reclaimed.withheld)
-        tally += deliver(outbox, reclaimed.messages, calendar, now=now)
+        messages = [one for one in reclaimed.messages if _may_go_out(outbox, one, tally, now=now)]
+        tally += deliver(outbox, messages, calendar, now=now)
+
+
+def _may_go_out(outbox: Outbox, message: ClaimedMessage, tally: Tally, *, now: datetime) -> bool:
+    """Whether handing it over makes no second copy, or one that it is worth; what becomes of it otherwise is recorded.
+
+    That was asked when its worker had vanished. A stopped campaign or an outage may have held it since, for longer than
+    a provider remembers a key.
+    """
+    if not message.may_have_left:
+        return True
+    accepted = outbox.transport.was_accepted(message.message_id or "", since=message.claimed_at)
+    if accepted is None and resend_when_unknown(message):
+        with transaction(outbox.engine) as connection:
+            permit_second_copy(connection, message)
+    elif accepted is not False:
+        tally.add(_settle(outbox, message, is_accepted=bool(accepted), now=now))
+        return False
+    return True
 
 
 def _reclaim(outbox: Outbox, kind: MessageKind, now: datetime, connection: Connection) -> Reclaimed:
@@ -130,15 +149,23 @@ def find_out_about_vanished(outbox: Outbox, kind: MessageKind, *, now: datetime)
 def _reconcile(outbox: Outbox, message: ClaimedMessage, *, now: datetime) -> MessageState:
     """A message whose outcome nobody recorded: the relay's accept log knows, or the policy of its kind decides."""
     accepted = outbox.transport.was_accepted(message.message_id or "", since=message.claimed_at)
-    if accepted:
+    if accepted is False or (accepted is None and resend_when_unknown(message)):
+        asks_again = accepted is False
+        with transaction(outbox.engine) as connection:
+            vanished = "its worker vanished while transmitting"
+            record_retry(
+                connection, message, outcome=vanished, delay=timedelta(0), refused=False, may_have_left=asks_again
+            )
+        return MessageState.RETRY
+    return _settle(outbox, message, is_accepted=bool(accepted), now=now)
+
+
+def _settle(outbox: Outbox, message: ClaimedMessage, *, is_accepted: bool, now: datetime) -> MessageState:
+    """The relay's log has it, or nobody can tell: then it is operations' to look up."""
+    if is_accepted:
         with transaction(outbox.engine) as connection:
             record_accepted(connection, [(message, "found in the relay's accept log")], now=now)
         return MessageState.ACCEPTED
-    if accepted is False or resend_when_unknown(message):
-        vanished = "its worker vanished while transmitting"
-        with transaction(outbox.engine) as connection:
-            record_retry(connection, message, outcome=vanished, delay=timedelta(0), refused=False)
-        return MessageState.RETRY
     outcome = "Its worker vanished while transmitting, and no accept log can tell. Look it up at the relay."
     with transaction(outbox.engine) as connection:
         record_end(connection, message, state=MessageState.UNCERTAIN, outcome=outcome)

@@ -56,11 +56,14 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
     check_aware(now)
     collected, failures = Collected(), []
     for feed in feeds:
-        for delivery in feed.deliveries():
-            try:
-                collected += _keep(engine, feed, delivery, now=now, dry_run=dry_run)
-            except (FeedError, OSError) as failure:
-                failures.append(failure)
+        try:
+            for delivery in feed.deliveries():
+                try:
+                    collected += _keep(engine, feed, delivery, now=now, dry_run=dry_run)
+                except (FeedError, OSError) as failure:
+                    failures.append(failure)
+        except OSError as failure:  # its folder cannot be looked into
+            failures.append(failure)
     if failures:
         raise failures[0]
     return collected

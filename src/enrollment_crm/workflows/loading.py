@@ -8,6 +8,7 @@ from sqlalchemy import Connection, Engine
 
 from enrollment_crm.domain.canonical_rows import CanonicalRow, RecordKind, UnvalidatedRowError, occurred_at_in
 from enrollment_crm.domain.field_maps import FieldMap
+from enrollment_crm.domain.quarantine import USABLE
 from enrollment_crm.domain.value_overrides import with_overrides
 from enrollment_crm.storage.batches import (
     QuarantinedRow,
@@ -81,7 +82,7 @@ def load_validated(
 
 def unusable(row: RawRow, error: UnvalidatedRowError) -> QuarantinedRow:
     """A row that the rules accepted and nobody can use, with the sentence that says why."""
-    return QuarantinedRow(row.id, "usable", "", str(error))
+    return QuarantinedRow(row.id, USABLE, "", str(error))
 
 
 def load_batches(

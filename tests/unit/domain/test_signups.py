@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -55,6 +55,12 @@ def test_refuses_rows_that_validation_would_have_rejected(change: dict[str, str 
 
 
 def test_a_clock_that_runs_ahead_does_not_outrank_what_is_said_later() -> None:
-    """A slip of the year would hold against every later answer, and against the decision of a person."""
-    signup = signup_of({**ROW, "occurred_at": "2030-01-01T00:00:00-05:00"}, source="form", received_at=NOW)
+    """It would hold against every answer until then, and against the decision of a person."""
+    ahead = (NOW + timedelta(hours=20)).isoformat()
+    signup = signup_of({**ROW, "occurred_at": ahead}, source="form", received_at=NOW)
     assert signup.residency_evidence.said_at == NOW
+
+
+def test_a_consent_of_a_day_that_has_not_come_is_none() -> None:
+    with pytest.raises(UnvalidatedRowError, match=r"no proof of a consent: correct it, .*\.$"):
+        signup_of({**ROW, "occurred_at": "2030-01-01T00:00:00-05:00"}, source="form", received_at=NOW)

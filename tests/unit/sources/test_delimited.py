@@ -113,6 +113,47 @@ def test_one_column_with_the_commas_of_others_loses_no_row(tmp_path: Path) -> No
     assert [row["Name"] for row in rows_in(tmp_path, b"Name\nDoe, Jane\n")] == ["Doe"]
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "Leads export 24 Nov\nEmail,Name\na@example.edu,Ana\n",
+        "Leads export 24 Nov\r\n\r\nEmail;Name\r\na@example.edu;Ana\r\n",
+        "Leads export\n24 Nov\nfor the fair\nEmail\tName\na@example.edu\tAna",
+        '"Leads; all, of | them"\nEmail,Name\na@example.edu,Ana',
+    ],
+)
+def test_titles_without_delimiters_are_passed_over(tmp_path: Path, content: str) -> None:
+    assert rows_in(tmp_path, content.encode()) == [{"Email": "a@example.edu", "Name": "Ana"}]
+
+
+@pytest.mark.parametrize("sign", [",", ";"])
+def test_a_title_with_a_comma_is_passed_over(tmp_path: Path, sign: str) -> None:
+    lines = ["Leads export, 24 Nov", *(sign.join(row) for row in ("abcd", ("", "x@example.edu", "2", "3"), "1234"))]
+    first, second = rows_in(tmp_path, "\n".join(lines).encode())
+    assert first == {"a": "", "b": "x@example.edu", "c": "2", "d": "3"}
+    assert second == {"a": "1", "b": "2", "c": "3", "d": "4"}
+
+
+def test_a_narrow_row_above_rows_without_addresses_is_not_guessed_at(tmp_path: Path) -> None:
+    with pytest.raises(FeedUnreadableError, match=r"rows\.csv begins with a row that is narrower .* title.*\.$"):
+        rows_in(tmp_path, b"Applications of November\nAppID;Code;Status\na-1;LOR;Received\na-2;LOR;Awaiting\n")
+
+
+@pytest.mark.parametrize(
+    ("content", "read"),
+    [
+        ("Name\nDoe, Jane\nRoe, Rob\n", 2),
+        ("Name\nDoe; Jane\nRoe; Rob\n", 2),
+        ("Email\nana at example; Ana\nben@example.edu; Ben\n", 2),
+        ("Email,Name\nana at example,Ana,Silva,Dr\nben@example.edu,Ben\n", 2),
+        ("a,b\n1,;;;\n2,;;;\n3,;;;\n", 3),
+        ('a,b\n1,"x\n;;;\n;;;"\n2,y\n', 2),
+    ],
+)
+def test_no_row_becomes_a_header_because_the_first_line_is_narrow(tmp_path: Path, content: str, read: int) -> None:
+    assert len(rows_in(tmp_path, content.encode())) == read
+
+
 def test_a_person_is_no_header(tmp_path: Path) -> None:
     with pytest.raises(FeedUnreadableError, match=r"rows\.csv has no header.*above it") as error:
         rows_in(tmp_path, b"canary@example.edu,Ana\nben@example.edu,Ben\n")

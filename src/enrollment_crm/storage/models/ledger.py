@@ -56,6 +56,8 @@ class MessageRow(Base):
     retry_at: Mapped[datetime | None]
     #: How often transmission began.
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    #: A copy may have left, and handing it over again was harmless when that was asked: to be asked again before it is.
+    may_have_left: Mapped[bool] = mapped_column(server_default=text("false"))
     #: How often the relay said no or later, before or after transmission: the pause grows with it.
     refusals: Mapped[int] = mapped_column(server_default=text("0"))
     #: Constant over all attempts.

@@ -90,9 +90,6 @@ class PersonRow(Base):
     unknown_until: Mapped[datetime | None]
     #: Until when the person wants nothing but answers: a choice on the preference page; NULL: no pause.
     paused_until: Mapped[datetime | None]
-    #: Of the time before the suppression list, which says it by address now: nobody reads it, and a later release
-    #: removes it.
-    bounced_at: Mapped[datetime | None]
     #: They reported a message as spam: withholds everything, whatever address they are written to at, and also after
     #: a merge. The address stands on the suppression list besides.
     complained_at: Mapped[datetime | None]

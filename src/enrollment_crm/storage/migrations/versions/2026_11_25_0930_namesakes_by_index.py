@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision: str = "a64f0d27c9b1"
-down_revision: str | None = "f2c86b1d90e4"
+down_revision: str | None = "a3d7e05b92c4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
