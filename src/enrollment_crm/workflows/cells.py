@@ -17,7 +17,7 @@ from enrollment_crm.domain.points import next_hour_of_sending
 from enrollment_crm.domain.prep_sessions import PrepSession
 from enrollment_crm.domain.programs import Cadences
 from enrollment_crm.domain.reminders import DueCell, DuePoint, Span, due_cells, due_points, still_due
-from enrollment_crm.domain.stretches import edges_of_turns
+from enrollment_crm.domain.stretches import edges_of_turns, joined
 from enrollment_crm.domain.sweeps import Sweep
 from enrollment_crm.domain.tally import Tally
 from enrollment_crm.domain.turns import LONGEST_WAIT, Outage, Turn, date_changes
@@ -101,7 +101,8 @@ def turns_in(connection: Connection, cadences: Cadences, view: CalendarView, spa
     if personal is None:
         until_now = Span(span.after, max(span.after, min(span.until, view.now)))
         edges = edges_of_turns(view.records, view.zones, cadences.of, cadences.every(), until_now)
-        personal = stretches_of_turns(connection, question, edges=edges)
+        every_edge = sorted({edge for theirs in edges.values() for edge in theirs})
+        personal = joined(stretches_of_turns(connection, question, edges=every_edge), edges)
     return [*turns_of_everybody(view, span), *personal]
 
 

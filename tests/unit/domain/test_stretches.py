@@ -11,7 +11,7 @@ from enrollment_crm.domain.deadlines import Deadline, DeadlineGroup, DeadlineRec
 from enrollment_crm.domain.points import Anchor, Cadence
 from enrollment_crm.domain.reminders import DuePoint, Span, due_points
 from enrollment_crm.domain.residency import STATED_GROUPS, Residency
-from enrollment_crm.domain.stretches import TICK, edges_of_turns
+from enrollment_crm.domain.stretches import TICK, edges_of_turns, joined
 from enrollment_crm.domain.terms import EntryTerm
 from enrollment_crm.domain.turns import LONGEST_WAIT, PersonalTurn
 
@@ -91,6 +91,9 @@ def at(text: str) -> datetime:
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
+# A point falls into the span; a date was cancelled, and is back, in the night before it.
+@example(at("2025-11-20T15:30Z"), (7, 7, 7), Cadence(), ZONES[0], STATED_GROUPS[1])
+@example(at("2025-11-20T15:30Z"), (5, 5, 5), Cadence(), ZONES[0], Residency.DOMESTIC)
 # The window opens within the span; a cut-off is near by daylight; the window closes in the hour that clocks leave out.
 @example(at("2025-11-20T06:50Z"), (5, 5, 5), cadence(time(1, 40), time(21), time(2, 20)), ZONES[0], Residency.DOMESTIC)
 @example(at("2025-11-21T04:45Z"), (3, -1, 3), cadence(time(8), time(21), time(10), 0.7), ZONES[1], STATED_GROUPS[1])
@@ -107,7 +110,7 @@ def test_all_turns_between_two_edges_have_one_outcome(
 ) -> None:
     known = records(now, days)
     span = Span(now - timedelta(hours=1), now)
-    edges = edges_of_turns(known, [zone], lambda _: cadence, [cadence], span)
+    edges = edges_of_turns(known, [zone], lambda _: cadence, [cadence], span)[zone]
     first = span.after - LONGEST_WAIT + TICK
     for begin, end in zip([first, *edges], [*edges, now + TICK], strict=True):
         instants = [one for one in (begin, begin + (end - begin) / 3, end - TICK) if begin <= one < end]
@@ -115,3 +118,22 @@ def test_all_turns_between_two_edges_have_one_outcome(
         found = [outcome(turn, known, cadence, span) for turn in turns]
         assert all(one == found[0] for one in found), (begin, end)
     assert len(edges) < 400
+
+
+def test_stretches_that_only_edges_of_other_zones_part_are_joined() -> None:
+    noon, minute = datetime(2025, 11, 20, 12, tzinfo=UTC), timedelta(minutes=1)
+    edges = {ZONES[0]: [noon, noon + 4 * minute], ZONES[1]: [noon + 2 * minute]}
+
+    def turn(zone: str, first: int, last: int) -> PersonalTurn:
+        return PersonalTurn(noon + last * minute, zone, "domestic", "aim", str(TERM), began=noon + first * minute)
+
+    new_york = [turn(ZONES[0], -2, -1), turn(ZONES[0], 0, 1), turn(ZONES[0], 2, 3), turn(ZONES[0], 4, 5)]
+    kathmandu = [turn(ZONES[1], -1, 1), turn(ZONES[1], 2, 3)]
+    other_cell = replace(new_york[1], residency="unknown")
+    assert {*joined([*new_york, *kathmandu, other_cell], edges)} == {
+        new_york[0],
+        turn(ZONES[0], 0, 3),
+        new_york[3],
+        *kathmandu,
+        other_cell,
+    }
