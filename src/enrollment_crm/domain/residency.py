@@ -8,9 +8,9 @@ by it. It holds until a source says something else than it had said by then.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
 
 
 class Residency(StrEnum):
@@ -73,7 +73,8 @@ class Confidence(StrEnum):
     NONE = "none"
 
 
-class ResidencyEvidence(NamedTuple):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResidencyEvidence:
     """What one source said of a person at one time; None where it said nothing."""
 
     source: str
@@ -92,7 +93,8 @@ class ResidencyEvidence(NamedTuple):
         return said != (None, None, None, None)
 
 
-class ResidencyConclusion(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ResidencyConclusion:
     """The group that follows from the evidence, with the reason in words; ``to_review`` asks a person."""
 
     residency: Residency
@@ -126,7 +128,7 @@ def _changed_since(at: datetime, evidence: Sequence[ResidencyEvidence]) -> dict[
     return {
         source: one
         for source, one in _said_last(evidence).items()
-        if one.said_at > at and (source not in before or one._replace(said_at=before[source].said_at) != before[source])
+        if one.said_at > at and (source not in before or replace(one, said_at=before[source].said_at) != before[source])
     }
 
 
@@ -145,7 +147,7 @@ def _conclude_sources(newest: Mapping[str, ResidencyEvidence]) -> ResidencyConcl
     contested = next((one for one in leading if one.to_review), None)
     if contested or len(leading) == 1:
         return contested or leading[0]
-    return leading[0]._replace(confidence=Confidence.CORROBORATED)
+    return replace(leading[0], confidence=Confidence.CORROBORATED)
 
 
 def _said_last(evidence: Sequence[ResidencyEvidence]) -> dict[str, ResidencyEvidence]:
@@ -156,7 +158,8 @@ def _said_last(evidence: Sequence[ResidencyEvidence]) -> dict[str, ResidencyEvid
         last[one.source] = (
             one
             if known is None
-            else one._replace(
+            else replace(
+                one,
                 stated=known.stated if one.stated is None else one.stated,
                 citizenship=known.citizenship if one.citizenship is None else one.citizenship,
                 holds_visa=known.holds_visa if one.holds_visa is None else one.holds_visa,

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from enrollment_crm.domain.programs import Counselor
 from enrollment_crm.domain.residency import Residency, ResidencyEvidence, conclude_residency
@@ -21,7 +20,8 @@ class Review:
     detail: str
 
 
-class Route(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Route:
     """Where a person goes: the group, the member of staff who owns them, the reason, and what is to be reviewed."""
 
     residency: Residency

@@ -1,8 +1,8 @@
 """Signups: a person asks for information about a program, or registers for one of its sessions."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from enrollment_crm.domain.canonical_rows import (
     YES,
@@ -17,7 +17,8 @@ from enrollment_crm.domain.residency import ResidencyEvidence
 from enrollment_crm.domain.terms import EntryTerm
 
 
-class Signup(NamedTuple):
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Signup:
     """One signup, as the person made it. None where they said nothing."""
 
     source: str

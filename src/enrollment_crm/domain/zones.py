@@ -1,9 +1,9 @@
 """The zone whose clocks a person lives by (R4)."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import NamedTuple
 from zoneinfo import ZoneInfo, available_timezones
 
 #: Where the university is: deadlines are stated on this clock (R1), and it is the last resort of R4.
@@ -13,7 +13,8 @@ HOME_ZONE = "America/New_York"
 _HOME_LABELS = ("EST", "EDT", "ET")
 
 
-class ZoneChoice(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class ZoneChoice:
     """The zone chosen for a person, where it came from, and a data-quality warning where one is due."""
 
     zone: str
