@@ -1,5 +1,6 @@
 """Dropped files: JSON as Slate writes it, JSON Lines, workbooks, and everything else as delimited text."""
 
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain, islice
 from pathlib import Path
@@ -31,8 +32,9 @@ def read_dropped(file: Path, sheet: str = "") -> Iterable[Mapping[str, Any]]:
 
     Raises:
         FeedUnreadableError: the file is empty, an archive, a workbook that cannot be read, or JSON that holds no rows.
+        FileNotFoundError: another worker was faster.
     """
-    if file.exists() and not file.is_file():
+    if not stat.S_ISREG(file.stat().st_mode):
         raise FeedUnreadableError(f"{file.name} is a folder or a pipe: name a file, which is read more than once.")
     ending = file.suffix.lower()
     if ending in _WORKBOOKS:
