@@ -18,7 +18,7 @@ from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.unfinished import reclaim_to_retry, reclaim_vanished
 from enrollment_crm.workflows.campaigns import resume
 from enrollment_crm.workflows.consent import unsubscribe
-from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM
+from enrollment_crm.workflows.delivery import PEOPLE_A_CLAIM, reconcile
 from enrollment_crm.workflows.proof import Bytes, proof_of_message
 from enrollment_crm.workflows.reminders import send_reminders
 
@@ -189,6 +189,24 @@ def test_killed_before_the_relay_took_it_is_not_in_the_accept_log_and_sent(offic
     assert replace(office, outbox=office.another()).sweep(T_14 + MINUTE * 20) == {"retry": 1, "accepted": 1}
     (taken,) = office.relay.taken
     assert taken.content == frozen
+
+
+def test_what_the_accept_log_has_when_it_is_asked_once_more_is_not_sent_again(office: Office, tmp_path: Path) -> None:
+    """A relay's log may come late: between the first question and the second a campaign may have been stopped."""
+    office.relay.keep_log(tmp_path)
+    with pytest.raises(Killed):
+        interrupted(office, after_lease_check=kill).sweep(T_14)
+    office.end_leases()
+    another = office.another()
+    assert dict(reconcile(another, now=T_14 + MINUTE * 20).counts) == {"retry": 1}
+    assert office.relay.maildir is not None
+    office.relay.maildir.keep(office.frozen()[0], sender="", recipients=[ANA])
+
+    assert replace(office, outbox=another).sweep(T_14 + MINUTE * 25) == {"accepted": 1}
+    assert office.relay.offered == []
+    assert office.query("SELECT state, outcome, lease_until FROM message") == [
+        ("accepted", "found in the relay's accept log", None)
+    ]
 
 
 @pytest.mark.parametrize("stored", [b"Subject: forged\r\n\r\nx\r\n", b"\x28\xb5\x2f\xfd broken"])
