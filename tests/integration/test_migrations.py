@@ -89,15 +89,44 @@ def test_messages_that_were_frozen_before_the_upgrade_are_kept_byte_for_byte(emp
     with empty_database.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "f2c86b1d90e4")
-        connection.execute(
-            text("INSERT INTO person (email, email_key, zone, arrived_at) VALUES ('a', 'a', 'UTC', now())")
-        )
+        connection.execute(text(SOMEBODY))
         connection.execute(text(FROZEN))
         command.upgrade(config, "a3d7e05b92c4")
         kept = dict(connection.execute(select(MessageRow.id, MessageRow.content)).all())
         assert kept == {n: f"Subject: {n}".encode() if n % 100 else None for n in range(1, 1002)}
+        # A worker of the release before that ended later has stored one as it was.
+        connection.execute(text("UPDATE message SET content = 'Subject: late' WHERE id = 1"))
         command.downgrade(config, "f2c86b1d90e4")
-        assert connection.execute(text("SELECT content FROM message WHERE id = 1001")).scalar_one() == b"Subject: 1001"
+        contents = connection.execute(text("SELECT content FROM message WHERE id IN (1, 1001) ORDER BY id")).scalars()
+        assert [bytes(one) for one in contents] == [b"Subject: late", b"Subject: 1001"]
+
+
+WAITING = """
+    INSERT INTO message (id, person_id, kind, due_at, state, claimed_at, outcome)
+    SELECT n, (SELECT id FROM person), 'welcome', now(), 'retry', now(), said
+    FROM (VALUES (1, 'its worker vanished while transmitting'), (2, 'over the limit'), (3, 'greylisted')) AS w (n, said)
+"""
+EVENTS = """
+    INSERT INTO message_event (message_row_id, kind, at, detail) VALUES
+    (1, 'retry', now(), 'its worker vanished while transmitting'),
+    (2, 'retry', now(), 'its worker vanished while transmitting'),
+    (2, 'retry', now(), 'over the limit'),
+    (3, 'retry', now(), 'greylisted')
+"""
+
+
+def test_whatever_may_have_left_before_the_upgrade_is_asked_about(empty_database: Engine) -> None:
+    """Also where something else was said of it since."""
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with empty_database.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "a64f0d27c9b1")
+        for statement in (SOMEBODY, WAITING, EVENTS):
+            connection.execute(text(statement))
+        command.upgrade(config, "3c7d0be94a16")
+        flagged = connection.execute(text("SELECT id FROM message WHERE may_have_left ORDER BY id"))
+        assert flagged.scalars().all() == [1, 2]
 
 
 CHECKS = """

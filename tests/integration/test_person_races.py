@@ -154,6 +154,19 @@ def test_a_worker_that_has_claimed_and_not_begun_sends_nothing_after_a_merge(off
     assert office.relay.recipients() == [ANA]
 
 
+def test_a_worker_that_has_claimed_and_not_begun_sends_nothing_after_an_erasure(office: Office) -> None:
+    """Nor writes the name that it still remembers back into the ledger; what has begun to leave is only blanked."""
+    office.sign_up(BEN)
+    ids = claimed(office)
+    with transaction(office.engine) as connection:
+        (message,) = messages_with_readers(connection, ids)
+    office.erase(BEN, at=SINCE)
+    with transaction(office.engine) as connection:
+        frozen = FrozenMessage(message, "<1@x>", b"To: Ben", None)
+        assert begin_transmissions(connection, [frozen], lease=timedelta(minutes=15)) == frozenset()
+    assert office.query("SELECT state, withheld, content IS NULL FROM message") == [("withheld", "erased", True)]
+
+
 def test_what_is_under_way_when_two_are_merged_counts_as_sent(office: Office) -> None:
     """The merge waits for the worker that is just beginning, and then knows that it has begun."""
     office.sign_up(BEN)

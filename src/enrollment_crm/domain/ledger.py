@@ -3,10 +3,11 @@
 ::
 
     claimed -> transmitting -> accepted -> delivered -> bounced -> complained
-       ^            |--> retry --> claimed        refused for now: later, the same bytes
+       ^            |--> retry --> claimed        refused for now, or its worker vanished: later, the same bytes
        |            |--> failed                   refused for good
        |            `--> uncertain                nobody can tell; operations decide
-       `--- withheld                              a reason arose between two attempts (R7)
+       |--- withheld                              a reason arose between two attempts (R7)
+       `--- accepted, uncertain                   a copy may have left: asked again before another one does
 
 What follows ``accepted`` is what others say of the message afterwards, in whatever order it reaches us
 (``domain.feedback``). A message that is only planned has no row: the schedule is derived.
@@ -29,10 +30,10 @@ class MessageState(StrEnum):
     TRANSMITTING = "transmitting"
     #: The relay took responsibility (250 after DATA).
     ACCEPTED = "accepted"
-    #: Refused for now, never reached the relay, or could not be written; claimed again at ``retry_at``. Bytes that
-    #: were frozen stay the same.
+    #: Refused for now, never reached the relay, could not be written, or its worker vanished and it may go out again;
+    #: claimed again at ``retry_at``. Bytes that were frozen stay the same.
     RETRY = "retry"
-    #: Refused for good, or its address cannot be one; ``outcome`` says why.
+    #: Refused for good, its address cannot be one, or its frozen bytes were changed; ``outcome`` says why.
     FAILED = "failed"
     #: Its worker vanished while transmitting and no accept log can tell; shown to operations, never resent silently.
     UNCERTAIN = "uncertain"
@@ -118,6 +119,8 @@ class ClaimedMessage:
     covers: tuple[Cover, ...]
     #: The bytes of an earlier attempt: they are sent again unchanged.
     content: bytes | None = None
+    #: What they were when they were frozen.
+    content_sha256: str | None = None
     message_id: str | None = None
     #: When it was claimed first: no copy left before.
     claimed_at: datetime | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, delete, func, literal, null, or_, select, tuple_, update
 
+from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.models import (
     ApplicationReferenceRow,
     ApplicationRow,
@@ -24,6 +25,7 @@ from enrollment_crm.storage.models import (
     UnsubscriptionRow,
 )
 from enrollment_crm.storage.suppressions import blank_suppressions
+from enrollment_crm.storage.unfinished import withdraw_unsent
 
 #: In the place of an address: no mail system can have such a domain (RFC 2606).
 _NOBODY = "@erased.invalid"
@@ -38,6 +40,8 @@ def blank_records(connection: Connection, ids: Sequence[int], *, at: datetime) -
         connection.execute(delete(table).where(table.person_id.in_(ids)))
     _blank_applications(connection, ids)
     _blank_events(connection, ids)
+    # First: a worker that has claimed a message remembers the name, and would freeze it again.
+    withdraw_unsent(connection, ids, WithholdReason.ERASED)
     connection.execute(update(MessageRow).where(MessageRow.person_id.in_(ids)).values(content=null()))
     nobody = func.concat(literal("erased-"), PersonRow.id, literal(_NOBODY))
     blank_suppressions(connection, ids, nobody=nobody)

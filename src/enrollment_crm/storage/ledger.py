@@ -51,6 +51,7 @@ def messages_with_readers(connection: Connection, ids: Sequence[int]) -> list[Cl
             ),
             covers=tuple(covers[row.id]),
             content=row.content,
+            content_sha256=row.content_sha256,
             message_id=row.message_id,
             claimed_at=row.claimed_at,
             may_have_left=row.may_have_left,

@@ -10,32 +10,14 @@ from enrollment_crm.domain.ledger import MessageState
 from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.claims import KEY_COLUMNS
 from enrollment_crm.storage.models import CoverRow, MessageRow
+from enrollment_crm.storage.unfinished import UNSENT
 
 _KEY = ("kind", *KEY_COLUMNS)
 _COPIED = (*_KEY, "due_at", "recorded_at")
-#: Not a byte has left, or the relay has refused it for now.
-_UNSENT = [one.value for one in (MessageState.CLAIMED, MessageState.RETRY)]
 #: Its reader never had it.
 _NEVER_SENT = [
-    *_UNSENT, MessageState.FAILED.value, MessageState.WITHHELD.value, MessageState.BOUNCED.value
+    *UNSENT, MessageState.FAILED.value, MessageState.WITHHELD.value, MessageState.BOUNCED.value
 ]  # fmt: skip
-
-
-def withdraw_unsent(connection: Connection, person_id: int) -> None:
-    """What was claimed for this record and has not left is withheld: its worker has lost it, and sends nothing.
-
-    The token decides between the two: a worker that began to transmit before has sent it, and that counts.
-    """
-    unsent = update(MessageRow).where(MessageRow.person_id == person_id, MessageRow.state.in_(_UNSENT))
-    connection.execute(
-        unsent.values(
-            state=MessageState.WITHHELD.value,
-            withheld=WithholdReason.MERGED.value,
-            token=MessageRow.token + 1,
-            lease_until=None,
-            retry_at=None,
-        )
-    )
 
 
 def unite_ledger(connection: Connection, *, gone: int, stays: int) -> None:

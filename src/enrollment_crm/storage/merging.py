@@ -13,8 +13,9 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.orm import aliased
 
 from enrollment_crm.domain.applications import ApplicationStatus
+from enrollment_crm.domain.withholding import WithholdReason
 from enrollment_crm.storage.merged_consent import unite_consents, unite_withdrawals
-from enrollment_crm.storage.merged_ledger import unite_ledger, withdraw_unsent
+from enrollment_crm.storage.merged_ledger import unite_ledger
 from enrollment_crm.storage.models import (
     ApplicationReferenceRow,
     ApplicationRow,
@@ -27,6 +28,7 @@ from enrollment_crm.storage.models import (
 )
 from enrollment_crm.storage.people import add_interest
 from enrollment_crm.storage.person_facts import as_json, facts_in
+from enrollment_crm.storage.unfinished import withdraw_unsent
 from enrollment_crm.storage.united_facts import rows_of_records, unite_facts
 
 
@@ -43,7 +45,7 @@ def unite_people(connection: Connection, *, gone: int, stays: int, at: datetime)
     kept = _keep(connection, stays)
     merge = {"gone_id": gone, "stays_id": stays, "merged_at": at, "kept": kept}
     connection.execute(insert(PersonMergeRow).values(merge))
-    withdraw_unsent(connection, gone)
+    withdraw_unsent(connection, [gone], WithholdReason.MERGED)
     unite_ledger(connection, gone=gone, stays=stays)
     _unite_interests(connection, gone, stays, since=None, at=at)
     _unite_facts_said(connection, gone, stays, at)

@@ -1,4 +1,4 @@
-"""Unfinished messages: what a vanished worker or a refusal left behind, claimed again or withheld."""
+"""Unfinished messages: what a vanished worker or a refusal left behind, claimed again, withheld or withdrawn."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +31,26 @@ from enrollment_crm.storage.checklists import awaits_nothing
 from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import CoverRow, DeadlineRow, MessageRow, PersonRow
 from enrollment_crm.storage.withholding import withheld_then
+
+#: Not a byte has left, or the relay has refused it for now.
+UNSENT = [one.value for one in (MessageState.CLAIMED, MessageState.RETRY)]
+
+
+def withdraw_unsent(connection: Connection, person_ids: Sequence[int], reason: WithholdReason) -> None:
+    """What was claimed for these records and has not left is withheld: its worker has lost it, and sends nothing.
+
+    The token decides between the two: a worker that began to transmit before has sent it, and that counts.
+    """
+    unsent = update(MessageRow).where(MessageRow.person_id.in_(person_ids), MessageRow.state.in_(UNSENT))
+    connection.execute(
+        unsent.values(
+            state=MessageState.WITHHELD.value,
+            withheld=reason.value,
+            token=MessageRow.token + 1,
+            lease_until=None,
+            retry_at=None,
+        )
+    )
 
 
 def count_unfinished(connection: Connection) -> dict[MessageKind, int]:

@@ -5,6 +5,7 @@ first of its messages begins to leave; each looks at this worker's own clock rig
 recorded when the group ends, and in between when that takes longer than a moment.
 """
 
+import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -36,7 +37,13 @@ from enrollment_crm.storage.transmission import FrozenMessage, begin_transmissio
 from enrollment_crm.workflows.campaigns import check_not_stopped
 from enrollment_crm.workflows.composition import Calendar
 from enrollment_crm.workflows.outbox import Outbox
-from enrollment_crm.workflows.writing import CannotBeReached, CannotBeWritten, Written, write_message
+from enrollment_crm.workflows.writing import (
+    CannotBeReached,
+    CannotBeWritten,
+    FrozenBytesChangedError,
+    Written,
+    write_message,
+)
 
 _TOO_LITTLE_LEASE = "Too little of the lease was left for the relay's answer: nothing was sent."
 
@@ -114,7 +121,7 @@ def _write(
             written.append(
                 (message, _bytes_of_before(outbox, message) or write_message(outbox, message, calendar, now=now))
             )
-        except CannotBeReached as reason:
+        except (CannotBeReached, FrozenBytesChangedError) as reason:
             _end(outbox, message, MessageState.FAILED, str(reason))
             tally.add(MessageState.FAILED)
         except CannotBeWritten as reason:
@@ -124,9 +131,15 @@ def _write(
 
 
 def _bytes_of_before(outbox: Outbox, message: ClaimedMessage) -> Written | None:
-    """The bytes of an earlier attempt, which go out again unchanged under the same Message-ID."""
+    """The bytes of an earlier attempt, which go out again unchanged under the same Message-ID.
+
+    Raises:
+        FrozenBytesChangedError: they are others by now.
+    """
     if message.content is None or message.message_id is None:
         return None
+    if hashlib.sha256(message.content).hexdigest() != message.content_sha256:
+        raise FrozenBytesChangedError(FrozenBytesChangedError.__doc__)
     mailbox = mailbox_of(message.reader.email)
     outgoing = OutgoingMessage(
         envelope_sender=envelope_sender_of(

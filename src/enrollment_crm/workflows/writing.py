@@ -62,6 +62,10 @@ class CannotBeReached(Exception):
     """No mail can be sent to this address, or what the message is about is over: it ends here."""
 
 
+class FrozenBytesChangedError(Exception):
+    """Its bytes are not those that were frozen: nothing is sent. Find out who has changed the database."""
+
+
 class CannotBeWritten(Exception):
     """The message cannot be composed. Mend the template, the program file or the person's data that the reason names.
 

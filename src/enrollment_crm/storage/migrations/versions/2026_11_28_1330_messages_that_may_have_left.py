@@ -13,10 +13,10 @@ depends_on: str | Sequence[str] | None = None
 
 def upgrade() -> None:
     op.add_column("message", sa.Column("may_have_left", sa.Boolean(), server_default=sa.text("false"), nullable=False))
-    # Those that wait to be handed over again because their worker vanished.
+    # Those whose worker vanished and that have no end yet, whatever was said of them since.
     op.execute(
-        "UPDATE message SET may_have_left = true "
-        "WHERE state = 'retry' AND outcome = 'its worker vanished while transmitting'"
+        "UPDATE message SET may_have_left = true WHERE state IN ('claimed', 'retry') AND id IN "
+        "(SELECT message_row_id FROM message_event WHERE detail = 'its worker vanished while transmitting')"
     )
 
 
