@@ -1,6 +1,6 @@
 """Shortcuts through Great Expectations: it works the same small values out thousands of times a batch.
 
-A form's single signup would wait for that four times as long as for its rules. Each shortcut answers what the original
+A form's single signup waited for that as long as for the rest of validation. Each shortcut answers what the original
 answers (``tests/unit/validation/test_shortcuts.py`` holds them side by side). What an expectation is told is changed on
 the way through a validation, so nothing that depends on it is remembered.
 """
