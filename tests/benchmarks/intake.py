@@ -1,5 +1,8 @@
 """Intake: a file of signups to validated, deduplicated, routed people, beside COPYing the same file to a bare table.
 
+Beside both stands what PostgreSQL alone takes to write the rows that an import comes to, out of a table that has them:
+with the keys and indexes that they are found by, and with no file, no rule and no decision.
+
 ``python -m tests.benchmarks.intake 10000 100000`` measures these sizes alone. Each size runs in a process and a schema
 of its own, so that the memory of one is not the memory of another.
 """
@@ -43,6 +46,11 @@ _NOW = datetime(2026, 11, 1, 15, tzinfo=UTC)
 _MOST_TIMES_COPY, _MOST_GIBIBYTES, _MOST_OF_FIRST = 15, 1.0, 0.5
 #: Linear: a row of the largest file costs at most so many times what one of the smallest costs.
 _MOST_GROWTH = 1.3
+#: The tables that intake writes, each after those that it refers to.
+_KEPT = (
+    "batch", "batch_rule", "inbox", "quarantine", "person", "interest", "residency_evidence", "consent", "event",
+    "review",
+)  # fmt: skip
 _KIBIBYTES_A_GIBIBYTE = 1024 * 1024
 _BLOCK_IN_BYTES = 1024 * 1024
 
@@ -70,6 +78,8 @@ class _Figures:
 
     rows: int
     copy: _Cost = field(default_factory=_Cost)
+    #: PostgreSQL alone writes the rows of ``_KEPT``.
+    floor: _Cost = field(default_factory=_Cost)
     steps: dict[str, _Cost] = field(default_factory=dict)
     again: _Cost = field(default_factory=_Cost)
     written_again: int = 0
@@ -97,7 +107,7 @@ def _figures(url: str, size: int, folder: Path) -> _Figures:
     file = folder / f"{size}.csv"
     write_signups(file, size)
     figures = _Figures(size)
-    with _empty_database(url, size) as engine:
+    with _empty_database(url, _schema(size)) as engine:
         work = _steps(engine, file)
         figures.copy = _cost(engine, partial(_copy, engine, file))
         for name, do in work.items():
@@ -106,15 +116,20 @@ def _figures(url: str, size: int, folder: Path) -> _Figures:
         for do in work.values():
             figures.again += _cost(engine, do)
         figures.written_again = _rows_kept(engine) - kept
+        figures.floor = _floor(engine, url, size)
     file.unlink()
     figures.gibibytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES_A_GIBIBYTE
     return figures
 
 
+def _schema(size: int) -> str:
+    return f"bench_intake_{size}"
+
+
 @contextmanager
-def _empty_database(url: str, size: int) -> Iterator[Engine]:
+def _empty_database(url: str, schema: str) -> Iterator[Engine]:
     server = connect(url)
-    with scratch_schema(server, f"bench_intake_{size}") as engine:
+    with scratch_schema(server, schema) as engine:
         upgrade_schema(engine)
         load_calendar(engine, programs_of(Settings()), now=_NOW)
         yield engine
@@ -147,10 +162,22 @@ def _copy(engine: Engine, file: Path) -> None:
                 copy.write(block)
 
 
+def _floor(engine: Engine, url: str, size: int) -> _Cost:
+    """What PostgreSQL takes for the rows of ``_KEPT`` once they are known, in a schema of its own."""
+
+    def write() -> None:
+        with empty.begin() as connection:
+            for table in _KEPT:
+                everything = f"OVERRIDING SYSTEM VALUE SELECT * FROM {_schema(size)}.{table}"
+                connection.execute(text(f"INSERT INTO {table} {everything}"))
+
+    with _empty_database(url, f"{_schema(size)}_floor") as empty:
+        return _cost(engine, write)
+
+
 def _rows_kept(engine: Engine) -> int:
     """All rows of the tables that intake writes."""
-    tables = ("inbox", "batch", "quarantine", "person", "interest", "residency_evidence", "consent", "event", "review")
-    counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in tables)
+    counts = " + ".join(f"(SELECT count(*) FROM {table})" for table in _KEPT)
     with engine.connect() as connection:
         return int(connection.execute(text(f"SELECT {counts}")).scalar_one())
 
@@ -212,6 +239,8 @@ def _rows(one: _Figures, smallest: _Figures) -> list[Measurement]:
     none, nothing = f"{one.written_again} rows written by the second time", one.written_again == 0
     return [
         *rows,
+        _without_goal(f"{what}: the same rows written by PostgreSQL alone, beside COPY", one.floor, one.copy),
+        _without_goal(f"{what} from a file to routed people, beside that", whole, one.floor),
         *(_in_words(f"{what}: {name}", cost) for name, cost in {"COPY": one.copy, **one.steps}.items()),
         Measurement(f"{what}, {none}", one.written_again, "rows", None, None, "0", nothing),
         Measurement(
@@ -237,6 +266,10 @@ def _rows(one: _Figures, smallest: _Figures) -> list[Measurement]:
 
 def _beside(cost: _Cost, reference: _Cost, most: float) -> tuple[float, float, float, float]:
     return cost.wall, reference.wall, cost.wall / reference.wall, most
+
+
+def _without_goal(name: str, cost: _Cost, reference: _Cost) -> Measurement:
+    return Measurement(name, cost.wall, "s", reference.wall, cost.wall / reference.wall, "", ok=True)
 
 
 def _in_words(name: str, cost: _Cost) -> Measurement:

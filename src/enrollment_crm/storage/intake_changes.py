@@ -5,6 +5,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
+from psycopg.errors import UniqueViolation
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -59,19 +60,25 @@ def create_people(connection: Connection, newcomers: Sequence[Dossier]) -> bool:
     """
     if not newcomers:
         return True
-    values = _details_of(newcomers) | {
+    for one, person_id in zip(newcomers, _new_ids(connection, len(newcomers)), strict=True):
+        one.person_id = person_id
+    values = {"id": [one.person_id for one in newcomers], **_details_of(newcomers)} | {
         "email": [one.contact.email for one in newcomers],
         "email_key": [one.contact.email_key for one in newcomers],
         "arrived_at": [one.arrived_at for one in newcomers],
     }
-    shape = dict.fromkeys(values, Text) | {"arrived_at": _INSTANT}
-    rows = staged(connection, "newcomers", shape, values)
-    statement = insert_or_update(PersonRow).from_select(list(shape), select(*(_typed(rows, name) for name in shape)))
-    made = connection.execute(statement.on_conflict_do_nothing().returning(PersonRow.email_key, PersonRow.id))
-    ids: dict[str, int] = {row.email_key: row.id for row in made}
-    for one in newcomers:
-        one.person_id = ids.get(one.contact.email_key)
-    return len(ids) == len(newcomers)
+    try:
+        copy_rows(connection, PersonRow, values)
+    except UniqueViolation:
+        return False
+    return True
+
+
+def _new_ids(connection: Connection, number: int) -> Sequence[int]:
+    """Ids that nobody else will be given: known before the rows are written, they need not be asked for afterwards."""
+    sequence = func.pg_get_serial_sequence(PersonRow.__tablename__, PersonRow.id.name)
+    each = func.generate_series(1, number).table_valued("position")
+    return connection.execute(select(func.nextval(sequence)).select_from(each)).scalars().all()
 
 
 def _details_of(dossiers: Sequence[Dossier]) -> dict[str, list[Any]]:

@@ -23,6 +23,7 @@ from enrollment_crm.validation.verdicts import CandidateRow, Verdict
 from enrollment_crm.workflows.batch_rulings import Run, rule_on_batch
 from enrollment_crm.workflows.draining import drained
 from enrollment_crm.workflows.erasure import leave_out_the_erased
+from enrollment_crm.workflows.garbage import young_garbage_goes
 from enrollment_crm.workflows.translation import meant_by
 
 if TYPE_CHECKING:  # importing it for real costs seconds, which only the task that validates should pay
@@ -103,6 +104,7 @@ def validate_pending(
         run = Run(kind, now, may_go_on=len(arrived) == _ROWS_A_BATCH, batches_before=committed)
         # A batch a source: what stops one of them does not hold up the others.
         judged = [_judge(connection, validator, meant, some, run=run) for some in _by_source(rows)]
+        young_garbage_goes()
         return partial(_record_all, connection, judged, erased=len(arrived) - len(rows), run=run)
 
     for one in drained(engine, first_half, dry_run=dry_run):

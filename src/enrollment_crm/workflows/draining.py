@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Engine
 
 from enrollment_crm.storage.engine import has_many_connections, transaction
 from enrollment_crm.storage.plans import planned_for_these_rows
-from enrollment_crm.workflows.garbage import garbage_is_left, young_garbage_goes
+from enrollment_crm.workflows.garbage import garbage_is_left
 
 T = TypeVar("T")
 
@@ -66,7 +66,6 @@ def _overlapping(engine: Engine, first_half: FirstHalf[T]) -> Iterator[T]:
                 elif second_half is None:
                     return
                 before = beside.submit(_finish, batch.pop_all(), second_half) if second_half else None
-            young_garbage_goes()
 
 
 def _finish(batch: AbstractContextManager[object], second_half: SecondHalf[T]) -> T:
