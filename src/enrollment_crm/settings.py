@@ -120,8 +120,8 @@ class Settings(BaseSettings):
     slate_query_url: str = ""
     slate_query_key: SecretStr = SecretStr("")
     feed_timeout_in_seconds: float = Field(30, gt=0)
-    #: Folder into which other systems drop files: one sub-folder a source.
-    drop_directory: Path | None = None
+    #: Folder into which other systems drop files: one sub-folder a source. Not set: ``drop`` in the state directory.
+    drop_directory: Path = Field(default_factory=lambda others: others["state_directory"] / "drop")
 
     @property
     def longest_dialogue_in_seconds(self) -> float:

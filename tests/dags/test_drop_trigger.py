@@ -92,7 +92,7 @@ def test_a_mistake_in_the_configuration_is_survived(drop: Path) -> None:
 
 
 def test_without_a_drop_folder_nothing_happens(drop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CRM_DROP_DIRECTORY", "")
     put(drop / "signups_csv", "a.csv")
+    monkeypatch.setenv("CRM_DROP_DIRECTORY", str(drop / "nowhere"))
     with drop_trigger() as seen:
         assert seen.is_silent(for_seconds=1)

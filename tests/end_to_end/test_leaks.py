@@ -70,9 +70,7 @@ def take_every_road(stack: Stack, mail_directory: Path) -> None:
         post(stack, person(road))
     # No relay can have it, and composing the message fails.
     post(stack, person("refused") | {"email": f"{ADDRESS}\u00e9@example.edu"})
-    drop_directory = stack.settings.drop_directory
-    assert drop_directory is not None
-    drop_rows_that_cannot_be_taken(drop_directory / "signups_csv")
+    drop_rows_that_cannot_be_taken(stack.settings.drop_directory / "signups_csv")
     AirflowClient(stack.facts).trigger("intake_signups")
     for road in ("valid", "merged", "same"):
         eventually(lambda road=road: mails_to(mail_directory, person(road)["email"]))  # type: ignore[misc]

@@ -224,10 +224,12 @@ def test_the_postal_address_of_the_sample_is_nobodys(setup: MailSetup, address: 
 
 
 def test_drop_folders(setup: MailSetup, tmp_path: Path) -> None:
-    assert found(setup, "drop folders") == []
     folder = tmp_path / "drop"
     dropped = replace(setup, drop_directory=folder)
+    assert verdict(dropped, "drop folders") is Verdict.NOT_ASKED
+    folder.touch()
     assert verdict(dropped, "drop folders") is Verdict.PROBLEM
+    folder.unlink()
     folder.mkdir()
     assert verdict(dropped, "drop folders") is Verdict.WARNING
     (folder / "webadmit").mkdir()

@@ -15,7 +15,7 @@ from enrollment_crm.bootstrap import (
     rehearsal_parts_of,
     templates_of,
 )
-from enrollment_crm.domain.freshness import NOTHING_WATCHED, FeedWatch, WatchedSource
+from enrollment_crm.domain.freshness import NOTHING_WATCHED, WatchedSource
 from enrollment_crm.domain.scenarios import Scenario
 from enrollment_crm.settings import CHECKOUT, Settings
 from enrollment_crm.sources.programs import ProgramConfigurationError
@@ -27,7 +27,7 @@ def settings(tmp_path: Path) -> Settings:
     """Settings over a copy of the configuration that a test may edit."""
     for name in ("config", "templates"):
         shutil.copytree(CHECKOUT / name, tmp_path / name)
-    return Settings(home_directory=tmp_path)
+    return Settings(home_directory=tmp_path, state_directory=tmp_path)
 
 
 def test_an_unchanged_folder_is_read_once(settings: Settings) -> None:
@@ -67,13 +67,20 @@ NOON = datetime(2026, 11, 24, 17, tzinfo=UTC)
 A_DAY = timedelta(hours=24)
 
 
-def test_nothing_is_watched_where_no_feed_is_set_up(settings: Settings) -> None:
-    assert feed_watch_of(settings.model_copy(update={"as_of": NOON})) == FeedWatch((), judged_at=NOON)
+def test_without_a_feed_no_source_is_set_up(settings: Settings) -> None:
+    watch = feed_watch_of(settings.model_copy(update={"as_of": NOON}))
+    assert watch.judged_at == NOON
+    assert {one.source: one.is_set_up for one in watch.sources} == {"slate": False, "webadmit": False}
 
 
 def test_a_slate_query_is_watched(settings: Settings) -> None:
     watch = feed_watch_of(settings.model_copy(update={"slate_query_url": "https://slate.example/q"}))
-    assert watch.sources == (WatchedSource("slate", A_DAY),)
+    assert WatchedSource("slate", A_DAY) in watch.sources
+
+
+def test_files_are_dropped_beside_the_state_where_nobody_says_where(tmp_path: Path) -> None:
+    assert Settings(state_directory=tmp_path).drop_directory == tmp_path / "drop"
+    assert Settings(state_directory=tmp_path, drop_directory=tmp_path / "in").drop_directory == tmp_path / "in"
 
 
 def test_a_dropped_export_is_watched_once_its_folder_is_there(settings: Settings, tmp_path: Path) -> None:
@@ -93,7 +100,8 @@ def test_a_source_that_is_not_watched_is_not(settings: Settings) -> None:
     slate = settings.home_directory / "config" / "sources" / "slate.yml"
     content = slate.read_text("utf-8").replace("freshness_budget_in_hours: 24", "freshness: not_watched")
     slate.write_text(content, "utf-8")
-    assert feed_watch_of(settings.model_copy(update={"slate_query_url": "https://slate.example/q"})).sources == ()
+    watch = feed_watch_of(settings.model_copy(update={"slate_query_url": "https://slate.example/q"}))
+    assert [one.source for one in watch.sources] == ["webadmit"]
 
 
 def test_a_rehearsal_watches_no_feed(settings: Settings) -> None:

@@ -15,8 +15,6 @@ def dropped_files_of(settings: Settings, kind: RecordKind) -> frozenset[tuple[Pa
         FieldMapError: a file in config/sources/ cannot be.
         OSError: a folder cannot be read.
     """
-    if settings.drop_directory is None:
-        return frozenset()
     return frozenset(
         (file, version_of(file))
         for source, field_map in field_maps_of(settings).items()

@@ -1,13 +1,10 @@
 """The feeds of the settings, and which of them must be fresh."""
 
-from collections.abc import Iterator
-
 from enrollment_crm.bootstrap.clock import clock_of
 from enrollment_crm.bootstrap.configuration import field_maps_of, sources_of
 from enrollment_crm.bootstrap.credentials import Connections, has_address, query_of
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.freshness import FeedWatch, WatchedSource
-from enrollment_crm.domain.sources import Source
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.feeds import Feed, drop_feed, pull_feed
 from enrollment_crm.sources.pulls import PullLimits
@@ -20,19 +17,14 @@ def feeds_of(settings: Settings, kind: RecordKind, *, connections: Connections |
         connections: resolves Airflow connections; None: those of the environment alone.
     """
     sources = [one for one in sources_of(settings).values() if one.field_map.kind is kind]
-    dropped = [feed for one in sources for feed in _dropped(settings, one)]
+    folder = settings.drop_directory
+    dropped = [drop_feed(one.name, kind, drop_directory=folder, sheet=one.sheet) for one in sources]
     pulled = [
         pull_feed(one, query_of(settings, one, connections), limits=pull_limits_of(settings))
         for one in sources
         if one.is_pulled and has_address(settings, one)
     ]
     return [*dropped, *pulled]
-
-
-def _dropped(settings: Settings, source: Source) -> Iterator[Feed]:
-    if settings.drop_directory is not None:
-        kind = source.field_map.kind
-        yield drop_feed(source.name, kind, drop_directory=settings.drop_directory, sheet=source.sheet)
 
 
 def pull_limits_of(settings: Settings) -> PullLimits:

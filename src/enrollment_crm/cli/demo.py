@@ -96,7 +96,6 @@ def demonstration_settings(as_of: str) -> Settings:
     state_directory = asked.get("state_directory", CHECKOUT / "build" / ("demo" if instant else "demo-now"))
     needed: dict[str, object] = {
         "state_directory": state_directory,
-        "drop_directory": state_directory / "drop",
         "slate_query_key": "demonstration",
         "as_of": instant,
         # The mail server is on loopback: a worker that does not answer for long is dead.
@@ -136,7 +135,7 @@ def _treat(stack: Stack, samples: Samples, engine: Engine, console: Console) -> 
         _wait_for_dags(airflow, stack)
         status.update("Feeding the samples")
         patiently(stack.check, lambda: samples.announce_sessions(engine, now=now()))
-        samples.drop_files(settings.drop_directory or Path())
+        samples.drop_files(settings.drop_directory)
         posted = samples.post_forms(stack.facts.public_url, send=partial(patiently, stack.check))
         wake(airflow, "intake_applications")  # the forms have woken the signups; nobody announces a feed
         rows_expected = samples.count_rows() + posted.taken

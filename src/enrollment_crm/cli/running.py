@@ -145,6 +145,7 @@ def print_facts(console: Console, facts: Facts) -> None:
         "Airflow": facts.airflow_url,
         "  login": f"{facts.airflow_user} / {facts.airflow_password}",
         "Mail": str(facts.mail_directory or "goes to the relay of CRM_SMTP_HOST"),
+        "Drop folder": str(facts.drop_directory),
         "Logs": str(facts.log_directory),
         "Database": facts.database_url,
     }

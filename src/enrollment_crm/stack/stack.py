@@ -43,6 +43,8 @@ class Facts:
     database_url: str
     #: A Maildir; None: mail goes to the relay of the settings.
     mail_directory: Path | None
+    #: Where other systems drop files, each source in a folder of its name.
+    drop_directory: Path
     log_directory: Path
     state_directory: Path
 
@@ -186,11 +188,13 @@ class Stack:
             public_url=f"http://{host_in_url(settings.public_host)}:{settings.public_port}",
             database_url=settings.database_url.get_secret_value(),
             mail_directory=settings.accept_log_directory if self._with_mailbox else None,
+            drop_directory=settings.drop_directory,
             log_directory=settings.state_directory / "logs",
             state_directory=settings.state_directory,
         )
 
     def _start(self) -> None:
+        self.settings.drop_directory.mkdir(parents=True, exist_ok=True)
         start_cluster(self._cluster, self._supervisor, databases=("crm", "airflow"))
         self._supervisor.launch(*self._mailbox(), *self._extra_services)
         self._airflow.prepare()

@@ -35,6 +35,6 @@ class MailSetup:
     sample_postal_address: str
     public_url: str
     #: Folders that other systems drop files into.
-    drop_directory: Path | None
+    drop_directory: Path
     engine: Engine | None
     freshness: FeedWatch

@@ -112,12 +112,14 @@ def _check_postal_address(setup: MailSetup) -> Iterator[SetupCheck]:
 
 def _check_drop_folders(setup: MailSetup) -> Iterator[SetupCheck]:
     folder = setup.drop_directory
-    if folder is None:
-        return
     try:
         inside = sorted(one.name for one in folder.iterdir() if one.is_dir())
+    except FileNotFoundError:
+        remedy = "Make it, or set CRM_DROP_DIRECTORY, where other systems shall drop files."
+        yield SetupCheck.not_asked("drop folders", f"There is no folder {folder}.", remedy)
+        return
     except OSError as error:
-        remedy = "Make the folder CRM_DROP_DIRECTORY, and let the pipeline read and write it."
+        remedy = "Let CRM_DROP_DIRECTORY be a folder that the pipeline may read and write."
         yield SetupCheck.problem("drop folders", f"{folder} cannot be read ({type(error).__name__}).", remedy)
         return
     if inside:

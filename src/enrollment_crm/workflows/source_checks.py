@@ -27,8 +27,8 @@ class Trial:
     source: Source
     #: Gives the first page; None: it is not pulled, or has no address.
     pull: Callable[[], Rows] | None
-    #: Where other systems drop files; None: nowhere.
-    drop_directory: Path | None
+    #: Where other systems drop files.
+    drop_directory: Path
     #: Variables of its webhook that hold a secret.
     secrets_set: tuple[str, ...]
     #: Ids of the configured programs.
@@ -49,12 +49,12 @@ def _checks(trial: Trial) -> Iterator[SetupCheck]:
     elif trial.source.transport is Transport.FORM:
         yield SetupCheck.ok(name, "Its rows come by the public app's form; nothing has to be reached.")
     # A source that has another way needs no folder.
-    folder = trial.drop_directory / name if trial.drop_directory else None
-    if folder is not None and folder.is_dir():
-        yield from _dropped(trial, trial.drop_directory or folder)
+    folder = trial.drop_directory / name
+    if folder.is_dir():
+        yield from _dropped(trial)
     elif trial.source.transport is Transport.DROP_FOLDER:
-        remedy = f"Make the folder {folder}" if folder else "Set CRM_DROP_DIRECTORY"
-        yield SetupCheck.not_asked(name, "Not set up: it has no drop folder.", f"{remedy} where it shall deliver.")
+        remedy = f"Make the folder {folder} where it shall deliver."
+        yield SetupCheck.not_asked(name, "Not set up: it has no drop folder.", remedy)
 
 
 def _pulled(trial: Trial) -> SetupCheck:
@@ -81,10 +81,10 @@ def _posted(trial: Trial) -> SetupCheck:
     return SetupCheck.ok(name, f"Posts to /webhooks/{name} are taken with {' and '.join(trial.secrets_set)}.")
 
 
-def _dropped(trial: Trial, drop_directory: Path) -> Iterator[SetupCheck]:
+def _dropped(trial: Trial) -> Iterator[SetupCheck]:
     name = trial.source.name
     try:
-        files = pending_files(drop_directory, name)
+        files = pending_files(trial.drop_directory, name)
     except OSError as error:
         yield SetupCheck.problem(
             name, f"Its drop folder cannot be read: {error.strerror}.", "Let us read and write it."

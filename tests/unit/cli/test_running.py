@@ -24,6 +24,7 @@ FACTS = Facts(
     public_url="http://127.0.0.1:8000",
     database_url=f"postgresql+psycopg://postgres@/crm?host={LONG}",
     mail_directory=Path(LONG) / "mail",
+    drop_directory=Path(LONG) / "drop",
     log_directory=Path(LONG) / "logs",
     state_directory=Path(LONG),
 )
@@ -39,8 +40,14 @@ def test_each_fact_stands_on_one_line_however_narrow(is_terminal: bool) -> None:
     console, out = narrow(is_terminal=is_terminal)
     print_facts(console, FACTS)
     lines = out.getvalue().splitlines()
-    assert len(lines) == 6
-    for value in (FACTS.database_url, str(FACTS.log_directory), str(FACTS.mail_directory), "admin / [bold]secret[/]"):
+    assert len(lines) == 7
+    for value in (
+        FACTS.database_url,
+        str(FACTS.drop_directory),
+        str(FACTS.log_directory),
+        str(FACTS.mail_directory),
+        "admin / [bold]secret[/]",
+    ):
         assert [line for line in lines if line.endswith(value)], value
 
 
