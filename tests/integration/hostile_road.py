@@ -75,14 +75,14 @@ class HostileRoad:
     def __post_init__(self) -> None:
         self.pipeline = replace(self.pipeline, outbox=replace(self.pipeline.outbox, transport=self.kept))
 
-    def drop(self, content: bytes, *, name: str = "fair.csv", source: str = "signups_csv") -> int:
+    def drop(self, content: bytes, *, name: str = "fair.csv", source: str = "signups_csv", encoding: str = "") -> int:
         """Drop a file, long enough ago to count as whole, and take it in. Gives how many rows were read."""
         file = self.folder / source / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(content)
         os.utime(file, (time.time() - 60,) * 2)
         kind = RecordKind.APPLICATION if source in {"slate", "webadmit"} else RecordKind.SIGNUP
-        feed = drop_feed(source, kind, drop_directory=self.folder)
+        feed = drop_feed(source, kind, drop_directory=self.folder, encoding=encoding)
         collected = collect(self.pipeline.engine, [feed], now=SEPTEMBER)
         assert not file.exists()
         self.take_in()

@@ -88,4 +88,5 @@ def _feed_of(file: Path, source: str | None, settings: Settings) -> Feed:
     sources = sources_of(settings)
     if source is None or source not in sources:
         raise typer.BadParameter(f"--source must be one of {', '.join(sources)}.", param_hint="--source")
-    return file_feed(source, sources[source].field_map.kind, file=file, sheet=sources[source].sheet)
+    one = sources[source]
+    return file_feed(source, one.field_map.kind, file=file, sheet=one.sheet, encoding=one.encoding)

@@ -97,6 +97,8 @@ class Source:
     pagination: Pagination = Pagination()
     #: Sheet of a dropped workbook; empty: it has one.
     sheet: str = ""
+    #: What the text of a dropped file is written in; empty: it is found out.
+    encoding: str = ""
 
     @property
     def webhook_secrets(self) -> tuple[str, ...] | None:

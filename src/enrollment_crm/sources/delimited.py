@@ -34,21 +34,21 @@ _LINES_LOOKED_AT = 8
 
 
 def read_delimited(file: Path) -> list[dict[str, str]]:
-    """All data rows of the file, by column name.
+    """All data rows of the file, by column name; the encoding is found out."""
+    return list(rows_of(file, encoding_of(file).name))
 
-    Encoding (UTF-8, UTF-16, UTF-32, else Windows-1252) and delimiter (``sep=`` line, else the commonest in
-    the header) are found out. A column without a name is ``column 3``, a second ``Email`` is ``Email (2)``.
+
+def rows_of(file: Path, encoding: str) -> Iterator[dict[str, str]]:
+    """The data rows of the file, by column name, one at a time: for files larger than the memory.
+
+    The delimiter (``sep=`` line, else the commonest in the header) is found out. A column without a name is
+    ``column 3``, a second ``Email`` is ``Email (2)``.
 
     Raises:
-        FeedUnreadableError: the file is empty, without a header, a workbook or an archive.
+        FeedUnreadableError: the file is empty, or without a header.
     """
-    return list(rows_of(file))
-
-
-def rows_of(file: Path) -> Iterator[dict[str, str]]:
-    """Like ``read_delimited``, one row at a time: for files larger than the memory."""
     csv.field_size_limit(_LARGEST_CELL_IN_CHARACTERS)
-    with file.open(encoding=encoding_of(file), errors="replace", newline="") as text:
+    with file.open(encoding=encoding, errors="replace", newline="") as text:
         delimiter = _delimiter_of(text)
         records = _records(text, delimiter)
         filled = (record for record in records if any(cell.strip() for cell in record[0]))

@@ -107,11 +107,11 @@ def workbook_with(directory: Path, old: bytes, new: bytes) -> Path:
 )
 def test_a_sheet_that_would_lose_rows_or_never_end_is_named(tmp_path: Path, old: bytes, new: bytes, words: str) -> None:
     with pytest.raises(FeedUnreadableError, match=rf"fair\.xlsx .*{words}.*\.$"):
-        list(read_dropped(workbook_with(tmp_path, old, new)))
+        list(read_dropped(workbook_with(tmp_path, old, new)).rows)
 
 
 def test_every_row_of_a_sheet_of_several_pieces_is_read(tmp_path: Path) -> None:
-    assert len(list(read_dropped(workbook_with(tmp_path, b"<nothing", b"")))) == 40_000
+    assert len(list(read_dropped(workbook_with(tmp_path, b"<nothing", b"")).rows)) == 40_000
 
 
 def test_names_with_line_breaks_do_not_hide_the_delimiter(tmp_path: Path) -> None:
