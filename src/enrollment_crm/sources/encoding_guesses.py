@@ -9,11 +9,9 @@ from collections.abc import Iterable, Sequence
 from chardetng_py import EncodingDetector
 
 #: What almost everything is that is no Unicode, by the name that people know.
-COMMONEST = "windows-1252"
+_COMMONEST = "windows-1252"
 _ALSO_LATIN = frozenset({"windows-1250", "windows-1254", "windows-1257", "windows-1258", "ISO-8859-2", "ISO-8859-4"})
-#: So many words must read differently from the commonest encoding.
-_FEWEST_WORDS = 5
-#: In each part of the words, by itself, the guess must be the same.
+#: Of so many parts of the words each has to give the same guess by itself.
 _PARTS = 3
 
 
@@ -24,11 +22,8 @@ def guessed_encoding(words: Sequence[bytes]) -> str:
         words: different ones, each with bytes beyond ASCII.
     """
     guess = _guess(words)
-    if guess not in _ALSO_LATIN:
-        return guess
-    differing = sum(word.decode(guess, "replace") != word.decode(COMMONEST, "replace") for word in words)
-    is_sure = differing >= _FEWEST_WORDS and all(_guess(words[part::_PARTS]) == guess for part in range(_PARTS))
-    return guess if is_sure else COMMONEST
+    is_sure = guess not in _ALSO_LATIN or all(_guess(words[part::_PARTS]) == guess for part in range(_PARTS))
+    return guess if is_sure else _COMMONEST
 
 
 def _guess(words: Iterable[bytes]) -> str:
