@@ -10,6 +10,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
+from enrollment_crm.domain.addresses import is_plausible_address
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.encodings import encoding_of
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
@@ -17,10 +18,12 @@ from enrollment_crm.sources.headers import split_head
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LARGEST_CELL_IN_CHARACTERS = 64 * 1024 * 1024
-#: A quoted cell over more lines than this is a quote that nobody closed.
-_LONGEST_ROW_IN_LINES = 200
-#: Around a name: spaces, marks of order and direction, what was copied from a page.
-_INVISIBLE = " \t\r\n\0\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060"
+#: A quoted cell that is longer than this is a quote that nobody closed.
+_LONGEST_ROW_IN_CHARACTERS = 4 * 1024 * 1024
+#: A spreadsheet has 16,384 columns; what is beyond this is one cell.
+_MOST_CELLS = 100_000
+#: Around a name: spaces, marks of order and direction, of the end of a file, and what was copied from a page.
+_INVISIBLE = " \t\r\n\0\x1a\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060"
 _MARKUP = re.compile(r"\s*<(?:!--|\?xml|(?:!doctype|html|head|body|table)\b)", re.IGNORECASE)
 _JSON = re.compile(r"\s*(?:\[\s*[\[{\]]|\[\s*$|\{\s*\"|\{\s*\w+\"|\{\s*$)")
 #: Control characters; a header may have line breaks.
@@ -49,9 +52,8 @@ def rows_of(file: Path, encoding: str) -> Iterator[dict[str, str]]:
     """
     csv.field_size_limit(_LARGEST_CELL_IN_CHARACTERS)
     with file.open(encoding=encoding, errors="replace", newline="") as text:
-        delimiter = _delimiter_of(text)
-        records = _records(text, delimiter)
-        filled = (record for record in records if any(cell.strip() for cell in record[0]))
+        records = _records(text, _delimiter_of(text))
+        filled = (record for record in records if any(cell.strip(_INVISIBLE) for cell in record[0]))
         # A title that a spreadsheet program writes has the commas of its row.
         (header, _), below = split_head(filled, _texts, name=file.name, can_be_title=lambda one: len(one[0]) > 1)
         rows = chain(below, filled)
@@ -91,50 +93,73 @@ def _texts(record: _Record) -> list[str]:
     return [text for cell in record[0] if (text := cell.strip())]
 
 
-class _RowTooLongError(Exception):
-    """A quoted cell goes on and on: nobody closed the quote."""
+class _NoRowError(Exception):
+    """It is none: a quoted cell goes on and on or holds rows, as nobody closed the quote, or the cells have no end."""
 
 
 class _Lines:
     """The lines of a file; remembers those of the row being read, to read all but its first again."""
 
-    def __init__(self, text: TextIO) -> None:
-        self._text = text
-        self._again: list[str] = []
+    def __init__(self, text: TextIO, delimiter: str) -> None:
+        self._text, self._delimiter = text, delimiter
         self._row: list[str] = []
+        self._length = 0
+        self._again = list(islice(text, _LINES_LOOKED_AT))
+        #: Whether blanks stand between a delimiter and a quotation mark.
+        self.have_blanks = any(re.search(rf'"{re.escape(delimiter)} +"', line) for line in self._again)
+        self._again.reverse()
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if len(self._row) >= _LONGEST_ROW_IN_LINES:
-            raise _RowTooLongError
         line = self._again.pop() if self._again else next(self._text)
         self._row.append(line)
+        self._length += len(line)
+        if self._length > _MOST_CELLS and self._is_endless(line):  # so many cells have as many characters
+            raise _NoRowError
         return line
 
-    def row_is_read(self) -> None:
+    def row_is_read(self, cells: int) -> None:
+        """Goes on behind the row.
+
+        Raises:
+            _NoRowError: lines of it are rows of as many cells by themselves: a quote before them was not closed.
+        """
+        if len(self._row) > 1 and any(self._is_row(line, cells) for line in self._row[1:]):
+            raise _NoRowError
         self._row.clear()
+        self._length = 0
+
+    def _is_endless(self, line: str) -> bool:
+        is_open = len(self._row) > 1 and self._length > _LONGEST_ROW_IN_CHARACTERS
+        return is_open or line.count(self._delimiter) > _MOST_CELLS
+
+    def _is_row(self, line: str, cells: int) -> bool:
+        found = line.split(self._delimiter)
+        return len(found) == cells and any(is_plausible_address(one.strip()) for one in found)
 
     def give_up_row(self) -> str:
         """The first line of the row; the others are read again as rows of their own."""
         first, *others = self._row
         self._again.extend(reversed(others))
         self._row.clear()
+        self._length = 0
         return first
 
 
 def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
     """The cells of each row, and what is wrong with its quotes. A stray quote costs one row, not the rest."""
-    lines = _Lines(text)
+    lines = _Lines(text, delimiter)
     while True:
         try:
-            for cells in csv.reader(lines, delimiter=delimiter, strict=True):
-                lines.row_is_read()
+            for cells in csv.reader(lines, delimiter=delimiter, skipinitialspace=lines.have_blanks, strict=True):
+                lines.row_is_read(len(cells))
                 yield cells, None
-        except (csv.Error, _RowTooLongError):
-            cells = lines.give_up_row().rstrip("\r\n").split(delimiter)
-            yield cells, "a quotation mark is not closed or not doubled"
+        except (csv.Error, _NoRowError):
+            cells = lines.give_up_row().rstrip("\r\n").split(delimiter, _MOST_CELLS)
+            is_endless = len(cells) > _MOST_CELLS
+            yield cells, "it has no end" if is_endless else "a quotation mark is not closed or not doubled"
         else:
             return
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from openpyxl import load_workbook
 from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.escape import unescape
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.delimited import column_names
@@ -76,7 +77,10 @@ def _check(file: Path) -> None:
             "password, or as CSV (UTF-8), and drop that."
         )
     if start != _ARCHIVE:
-        raise FeedUnreadableError(f"{file.name} is no workbook, whatever its name says: ask for the export again.")
+        raise FeedUnreadableError(
+            f"{file.name} is no workbook, whatever its name says: drop it under a name that ends in .csv if it is a text "
+            "of rows, or ask for the export again."
+        )
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
@@ -108,6 +112,8 @@ def _rows_of_file(file: Path, sheet: str) -> Iterator[dict[str, Any]]:
 
 def _sheet_name(file: Path, workbook: Any, sheet: str) -> str:
     visible = [one.title for one in workbook.worksheets if one.sheet_state == "visible"]
+    if len(visible) > 1 and not sheet:  # programs add empty ones
+        visible = [name for name in visible if any(map(_filled_in, _values(_sheet(workbook, name))))]
     if sheet and sheet not in workbook.sheetnames:
         raise FeedUnreadableError(
             f"{file.name} has no sheet {sheet!r}, it has {', '.join(visible)}: correct sheet in config/sources/."
@@ -229,6 +235,8 @@ def _text(cell: Any) -> Any:
     """What JSON can hold: numbers, texts and yes or no stay; a time becomes ISO 8601, a midnight its day."""
     if cell is _UNSAVED:
         return None
+    if isinstance(cell, str):
+        return unescape(cell) if "_x" in cell else cell
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(timespec="seconds")
     if isinstance(cell, date | time):

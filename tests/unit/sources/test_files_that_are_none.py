@@ -38,7 +38,7 @@ def dropped(directory: Path, name: str, content: bytes) -> Path:
         (b"\xfd7zXZ\0,\n", "archive"),
         (b"7z\xbc\xaf'\x1c,\n", "archive"),
         (b"Em\0ail,Name\na@example.edu,Ana\n", "no text"),
-        (b"\0" * 500 + b"\n", "holds no row"),
+        (b"\0" * 500 + b"\n", "is empty"),
         (b"\xfe\xff" + ROWS.encode("utf-16-le"), "holds no row"),
         (b"Email\n", "holds no row"),
         (b'[{"Email": "a@example.edu", "Name": "Ana"}]', "JSON"),

@@ -46,3 +46,27 @@ def test_a_person_is_no_header(tmp_path: Path) -> None:
 def test_an_empty_sheet_is_named(tmp_path: Path) -> None:
     with pytest.raises(FeedUnreadableError, match="without even a header"):
         rows_of(tmp_path)
+
+
+def test_empty_sheets_beside_the_one_are_none(tmp_path: Path) -> None:
+    workbook = Workbook()
+    workbook.create_sheet("Sheet2")
+    workbook.worksheets[0].append(["Email"])
+    workbook.worksheets[0].append(["a@example.edu"])
+    workbook.save(tmp_path / "fair.xlsx")
+    assert list(read_workbook(tmp_path / "fair.xlsx")) == [{"Email": "a@example.edu"}]
+    workbook.worksheets[1].append(["Email"])
+    workbook.save(tmp_path / "fair.xlsx")
+    with pytest.raises(FeedUnreadableError, match="has the sheets Sheet, Sheet2: name one"):
+        list(read_workbook(tmp_path / "fair.xlsx"))
+
+
+def test_characters_that_workbooks_write_as_codes_are_themselves(tmp_path: Path) -> None:
+    (row,) = rows_of(tmp_path, ["Email", "Name"], ["a@example.edu", "Ana_x000D_\nSilva _x005F_x000D_ x_xy"])
+    assert row["Name"] == "Ana\r\nSilva _x000D_ x_xy"
+
+
+def test_text_under_the_name_of_a_workbook_is_told_what_to_be_called(tmp_path: Path) -> None:
+    (tmp_path / "fair.xlsx").write_text("Email\na@example.edu\n")
+    with pytest.raises(FeedUnreadableError, match=r"fair\.xlsx is no workbook.* ends in \.csv"):
+        list(read_workbook(tmp_path / "fair.xlsx"))
