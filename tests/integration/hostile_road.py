@@ -18,9 +18,12 @@ from sqlalchemy import text
 from tests.factories import SEPTEMBER
 from tests.integration.conftest import Pipeline
 
+from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.sources import Layout
 from enrollment_crm.mail.messages import OutgoingMessage
 from enrollment_crm.mail.recording import RecordingTransport
+from enrollment_crm.settings import Settings
 from enrollment_crm.sources.feeds import drop_feed
 from enrollment_crm.workflows.inbox import collect, receive_form
 
@@ -82,7 +85,8 @@ class HostileRoad:
         file.write_bytes(content)
         os.utime(file, (time.time() - 60,) * 2)
         kind = RecordKind.APPLICATION if source in {"slate", "webadmit"} else RecordKind.SIGNUP
-        feed = drop_feed(source, kind, drop_directory=self.folder, encoding=encoding)
+        layout = Layout(encoding=encoding, columns=field_maps_of(Settings())[source].columns)
+        feed = drop_feed(source, kind, drop_directory=self.folder, layout=layout)
         collected = collect(self.pipeline.engine, [feed], now=SEPTEMBER)
         assert not file.exists()
         self.take_in()

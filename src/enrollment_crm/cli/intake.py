@@ -89,4 +89,4 @@ def _feed_of(file: Path, source: str | None, settings: Settings) -> Feed:
     if source is None or source not in sources:
         raise typer.BadParameter(f"--source must be one of {', '.join(sources)}.", param_hint="--source")
     one = sources[source]
-    return file_feed(source, one.field_map.kind, file=file, sheet=one.sheet, encoding=one.encoding)
+    return file_feed(source, one.field_map.kind, file=file, layout=one.layout)

@@ -16,8 +16,9 @@ from enrollment_crm.cli.options import AsJson
 from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.encodings import assumed_in_words
-from enrollment_crm.domain.mapping_proposals import MappingProposal, propose_mapping
+from enrollment_crm.domain.mapping_proposals import MappingProposal, columns_known, propose_mapping
 from enrollment_crm.domain.setup_checks import has_problem
+from enrollment_crm.domain.sources import Layout
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.dropped_files import read_dropped
 from enrollment_crm.sources.encodings import is_encoding
@@ -90,14 +91,15 @@ def map_(
     settings = Settings()
     if encoding and not is_encoding(encoding):
         raise typer.BadParameter("there is none of that name.", param_hint="--encoding")
+    known = list(field_maps_of(settings).values())
     try:
-        dropped = read_dropped(file, sheet, encoding)
+        dropped = read_dropped(file, Layout(sheet=sheet, encoding=encoding, columns=columns_known(known)))
         rows = list(islice(dropped.rows, _ROWS_LOOKED_AT))
     except FeedError as error:
         raise _wrong(str(error)) from None
     if not rows:
         raise _wrong(f"{file.name} holds no row: ask for an export with some.")
-    proposal = propose_mapping(rows, field_maps_of(settings).values(), kind=kind, programs=programs_of(settings))
+    proposal = propose_mapping(rows, known, kind=kind, programs=programs_of(settings))
     said = encoding or dropped.assumed_encoding
     if as_json:
         typer.echo(json.dumps(asdict(proposal) | {"encoding": said, "assumed": bool(dropped.assumed_encoding)}))

@@ -5,7 +5,7 @@ A row that cannot be read properly comes back too, with a note under ``DAMAGE_NO
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO, TypeAlias
@@ -14,7 +14,7 @@ from enrollment_crm.domain.addresses import is_plausible_address
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.encodings import encoding_of
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
-from enrollment_crm.sources.headers import split_head
+from enrollment_crm.sources.headers import FEWEST_NAMES, ROWS_LOOKED_AT, names_known, plain_name, split_head
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LARGEST_CELL_IN_CHARACTERS = 64 * 1024 * 1024
@@ -28,6 +28,8 @@ _MARKUP = re.compile(r"\s*<(?:!--|\?xml|(?:!doctype|html|head|body|table)\b)", r
 _JSON = re.compile(r"\s*(?:\[\s*[\[{\]]|\[\s*$|\{\s*\"|\{\s*\w+\"|\{\s*$)")
 #: Control characters; a header may have line breaks.
 _NO_LETTER = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+#: As far as it is looked at.
+_LONGEST_HEADER_IN_CHARACTERS = 64 * 1024
 #: In the names of one header.
 _MOST_BREAKS = 20
 #: The cells of a row, and what is wrong with its quotes.
@@ -41,21 +43,27 @@ def read_delimited(file: Path) -> list[dict[str, str]]:
     return list(rows_of(file, encoding_of(file).name))
 
 
-def rows_of(file: Path, encoding: str) -> Iterator[dict[str, str]]:
+def rows_of(file: Path, encoding: str, columns: Iterable[str] = ()) -> Iterator[dict[str, str]]:
     """The data rows of the file, by column name, one at a time: for files larger than the memory.
 
     The delimiter (``sep=`` line, else the commonest in the header) is found out. A column without a name is
     ``column 3``, a second ``Email`` is ``Email (2)``.
+
+    Args:
+        columns: names that the source's columns are known to have.
 
     Raises:
         FeedUnreadableError: the file is empty, or without a header.
     """
     csv.field_size_limit(_LARGEST_CELL_IN_CHARACTERS)
     with file.open(encoding=encoding, errors="replace", newline="") as text:
-        records = _records(text, _delimiter_of(text))
+        known = frozenset(map(plain_name, columns))
+        records = _records(text, _delimiter_of(text, known))
         filled = (record for record in records if any(cell.strip(_INVISIBLE) for cell in record[0]))
         # A title that a spreadsheet program writes has the commas of its row.
-        (header, _), below = split_head(filled, _texts, name=file.name, can_be_title=lambda one: len(one[0]) > 1)
+        (header, _), below = split_head(
+            filled, _texts, name=file.name, known=known, can_be_title=lambda one: len(one[0]) > 1
+        )
         rows = chain(below, filled)
         first = next(rows, None)
         _check_header(file, header, has_rows=first is not None)
@@ -185,7 +193,7 @@ def column_names(header: list[str]) -> list[str]:
     return list(names)
 
 
-def _delimiter_of(text: TextIO) -> str:
+def _delimiter_of(text: TextIO, known: Container[str]) -> str:
     """The delimiter of the file, which is then at its header, or at the titles above that."""
     first = next((line for line in text if line.strip()), "").strip()
     stated = re.fullmatch(r'"?sep=(.)"?', first, re.IGNORECASE)
@@ -194,9 +202,20 @@ def _delimiter_of(text: TextIO) -> str:
     if first.strip('"').lower() == "sep=":
         return "\t"  # a tab at the end of the line is gone by now
     text.seek(0)
-    lines = [_counts(line) for line in islice(_whole_lines(text), _LINES_LOOKED_AT)]
+    head = list(islice(_whole_lines(text), ROWS_LOOKED_AT))
     text.seek(0)
+    if named := _most_named(head, known):
+        return named
+    lines = [_counts(line) for line in head[:_LINES_LOOKED_AT]]
     return _commonest(next(_wide_below_narrow(lines), lines[0])) if lines else _DELIMITERS[0]
+
+
+def _most_named(lines: Iterable[str], known: Container[str]) -> str | None:
+    """The delimiter that makes the most known names of columns out of one of the lines; None: none makes enough."""
+    heads = [line[:_LONGEST_HEADER_IN_CHARACTERS] for line in lines]
+    counts = {sign: max((names_known(head.split(sign), known) for head in heads), default=0) for sign in _DELIMITERS}
+    best = max(_DELIMITERS, key=counts.__getitem__)
+    return best if counts[best] >= FEWEST_NAMES else None
 
 
 def _whole_lines(text: TextIO) -> Iterator[str]:

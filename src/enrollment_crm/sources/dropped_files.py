@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
+from enrollment_crm.domain.sources import Layout
 from enrollment_crm.sources.delimited import rows_of
 from enrollment_crm.sources.encodings import encoding_of
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
@@ -18,6 +19,8 @@ _WORKBOOKS = (".xlsx", ".xlsm")
 _JSON_LINES = (".jsonl", ".ndjson")
 #: Where none of so many lines is an object, the file is no JSON Lines, and nothing of it is kept.
 _LINES_LOOKED_AT = 100
+
+_UNKNOWN = Layout()
 
 _Row: TypeAlias = dict[str, Any]
 
@@ -32,15 +35,14 @@ class Dropped:
     assumed_encoding: str = ""
 
 
-def read_dropped(file: Path, sheet: str = "", encoding: str = "") -> Dropped:
+def read_dropped(file: Path, layout: Layout = _UNKNOWN) -> Dropped:
     """All rows of a dropped file, by column name; an entry that is no row comes back with a note of that.
 
     Delimited text, JSON Lines and workbooks are read as their rows are asked for, and so may be larger than the memory.
     A line of JSON Lines that is no object comes back with a note of its number.
 
     Args:
-        sheet: of a workbook; empty: it has one.
-        encoding: that is stated of its source's text; empty: it is found out.
+        layout: what is known of the files of its source.
 
     Raises:
         FeedUnreadableError: the file is empty, an archive, a workbook that cannot be read, JSON that holds no rows, or
@@ -51,11 +53,11 @@ def read_dropped(file: Path, sheet: str = "", encoding: str = "") -> Dropped:
         raise FeedUnreadableError(f"{file.name} is a folder or a pipe: name a file, which is read more than once.")
     ending = file.suffix.lower()
     if ending in _WORKBOOKS:
-        return Dropped(read_workbook(file, sheet))
-    name, assumed = encoding_of(file, encoding)
+        return Dropped(read_workbook(file, layout.sheet, layout.columns))
+    name, assumed = encoding_of(file, layout.encoding)
     if ending in _JSON_LINES:
         return Dropped(_line_rows(file, name), assumed)
-    return Dropped(_json_rows(file, name) if ending == ".json" else rows_of(file, name), assumed)
+    return Dropped(_json_rows(file, name) if ending == ".json" else rows_of(file, name, layout.columns), assumed)
 
 
 def _json_rows(file: Path, encoding: str) -> list[_Row]:

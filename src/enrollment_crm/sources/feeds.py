@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from enrollment_crm.domain.canonical_rows import RecordKind
-from enrollment_crm.domain.sources import Source
+from enrollment_crm.domain.sources import Layout, Source
 from enrollment_crm.sources.drop_folder import Version, pending_files, set_aside, version_of
 from enrollment_crm.sources.dropped_files import read_dropped
 from enrollment_crm.sources.feed_errors import FeedUnreachableError
@@ -18,6 +18,7 @@ from enrollment_crm.sources.salesforce import SalesforceQuery, fetch_salesforce
 from enrollment_crm.sources.slate import SlateQuery, fetch_slate
 
 Rows = Iterable[Mapping[str, Any]]
+_UNKNOWN = Layout()
 
 
 @dataclass(frozen=True)
@@ -87,26 +88,26 @@ def read_pull(
     return fetch_slate(asked, limits=limits, since=local, first_page_only=first_page_only)
 
 
-def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, sheet: str = "", encoding: str = "") -> Feed:
+def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, layout: Layout = _UNKNOWN) -> Feed:
     """The files that another system drops for this source; each is set aside once its rows are kept."""
 
     def deliveries() -> Iterable[Delivery]:
         for file in pending_files(drop_directory, source):
-            yield _DroppedFile(file, sheet, encoding).delivery(keep=partial(_set_aside, file, version_of(file)))
+            yield _DroppedFile(file, layout).delivery(keep=partial(_set_aside, file, version_of(file)))
 
     return Feed(source, kind, deliveries, is_set_up=(drop_directory / source).is_dir())
 
 
-def file_feed(source: str, kind: RecordKind, *, file: Path, sheet: str = "", encoding: str = "") -> Feed:
+def file_feed(source: str, kind: RecordKind, *, file: Path, layout: Layout = _UNKNOWN) -> Feed:
     """One file that somebody names; it stays where it is."""
-    return Feed(source, kind, lambda: [_DroppedFile(file, sheet, encoding).delivery(keep=_nothing)])
+    return Feed(source, kind, lambda: [_DroppedFile(file, layout).delivery(keep=_nothing)])
 
 
 class _DroppedFile:
     """A file while it is read: what its text was taken for is known once its first row is asked for."""
 
-    def __init__(self, file: Path, sheet: str, encoding: str) -> None:
-        self._file, self._sheet, self._encoding = file, sheet, encoding
+    def __init__(self, file: Path, layout: Layout) -> None:
+        self._file, self._layout = file, layout
         self._assumed_encoding = ""
 
     def delivery(self, *, keep: Callable[[], object]) -> Delivery:
@@ -115,7 +116,7 @@ class _DroppedFile:
     def _rows(self) -> Iterator[Mapping[str, Any]]:
         """A file that another worker has set aside meanwhile gives nothing: its rows are committed."""
         try:
-            dropped = read_dropped(self._file, self._sheet, self._encoding)
+            dropped = read_dropped(self._file, self._layout)
             self._assumed_encoding = dropped.assumed_encoding
             yield from dropped.rows
         except FileNotFoundError:

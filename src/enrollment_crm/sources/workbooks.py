@@ -2,7 +2,7 @@
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from openpyxl.utils.escape import unescape
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.delimited import column_names
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
-from enrollment_crm.sources.headers import split_head
+from enrollment_crm.sources.headers import plain_name, split_head
 
 _PROTECTED_OR_OLD = b"\xd0\xcf\x11\xe0"
 _ARCHIVE = b"PK\x03\x04"
@@ -44,7 +44,7 @@ _UNSAVED = object()
 _Merged = tuple[int, int, int, int]
 
 
-def read_workbook(file: Path, sheet: str = "") -> Iterator[dict[str, Any]]:
+def read_workbook(file: Path, sheet: str = "", columns: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
     """All data rows of a sheet, by column name.
 
     The header is the first row with more than one cell: a few titles above it are passed over. Merged cells say the
@@ -53,6 +53,7 @@ def read_workbook(file: Path, sheet: str = "") -> Iterator[dict[str, Any]]:
 
     Args:
         sheet: its name; empty: the workbook has one that is not hidden.
+        columns: names that the source's columns are known to have.
 
     Raises:
         FeedUnreadableError: it is protected, broken, far too big or without a header, or it is not clear which sheet
@@ -60,7 +61,7 @@ def read_workbook(file: Path, sheet: str = "") -> Iterator[dict[str, Any]]:
     """
     _check(file)
     try:
-        yield from _rows_of_file(file, sheet)
+        yield from _rows_of_file(file, sheet, frozenset(map(plain_name, columns)))
     except (KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError, SyntaxError, zipfile.BadZipFile):
         # Whatever a damaged part makes the library stumble over. Its words may quote cells.
         raise FeedUnreadableError(
@@ -78,8 +79,8 @@ def _check(file: Path) -> None:
         )
     if start != _ARCHIVE:
         raise FeedUnreadableError(
-            f"{file.name} is no workbook, whatever its name says: drop it under a name that ends in .csv if it is a text "
-            "of rows, or ask for the export again."
+            f"{file.name} is no workbook, whatever its name says: drop it under a name that ends in .csv if it is a "
+            "table of text, or ask for the export again."
         )
     try:
         with zipfile.ZipFile(file) as archive:
@@ -96,18 +97,18 @@ def _check(file: Path) -> None:
         raise FeedUnreadableError(f"{file.name} is an archive and no workbook: unpack it and drop what is inside.")
 
 
-def _rows_of_file(file: Path, sheet: str) -> Iterator[dict[str, Any]]:
+def _rows_of_file(file: Path, sheet: str, known: Container[str]) -> Iterator[dict[str, Any]]:
     with closing(load_workbook(file, read_only=True, data_only=True)) as workbook:
         name = _sheet_name(file, workbook, sheet)
         found = _sheet(workbook, name)
         has_formulas, merged = _what_it_holds(file, found)
         if not has_formulas:
-            yield from _rows(file, _filled(_values(found), merged))
+            yield from _rows(file, _filled(_values(found), merged), known)
             return
         # A second look at the same cells shows where a formula stands.
         with closing(load_workbook(file, read_only=True, data_only=False)) as formulas:
             values = zip(_values(found), _values(_sheet(formulas, name)), strict=False)
-            yield from _rows(file, _filled(map(_with_unsaved, values), merged))
+            yield from _rows(file, _filled(map(_with_unsaved, values), merged), known)
 
 
 def _sheet_name(file: Path, workbook: Any, sheet: str) -> str:
@@ -204,9 +205,9 @@ def _filled(rows: Iterator[tuple[Any, ...]], merged: list[_Merged]) -> Iterator[
         yield cells
 
 
-def _rows(file: Path, rows: Iterator[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+def _rows(file: Path, rows: Iterator[tuple[Any, ...]], known: Container[str]) -> Iterator[dict[str, Any]]:
     filled = (cells for cells in rows if _filled_in(cells))
-    head, below = split_head(filled, _filled_in, name=file.name)
+    head, below = split_head(filled, _filled_in, name=file.name, known=known)
     names = column_names([str(_text(cell) or "") for cell in _without_end(head)])
     yield from (_row(names, cells) for cells in chain(below, filled))
 

@@ -99,7 +99,7 @@ def _dropped(trial: Trial) -> Iterator[SetupCheck]:
 
 def _file(trial: Trial, file: Path) -> SetupCheck:
     try:
-        dropped = read_dropped(file, trial.source.sheet, trial.source.encoding)
+        dropped = read_dropped(file, trial.source.layout)
         rows = list(islice(dropped.rows, _ROWS_LOOKED_AT))
     except FeedError as error:
         return SetupCheck.problem(trial.source.name, str(error), "Ask for the export again, or take the file away.")

@@ -145,3 +145,11 @@ def test_what_a_text_was_taken_for_stands_in_the_proposal_and_is_told(drop: Path
     (check,) = json.loads(sources("check", "--source", "signups_csv", "--json").stdout)["checks"]
     assert check["verdict"] == "warning"
     assert "Read as Shift_JIS, which is a guess" in check["finding"]
+
+
+def test_lines_above_a_header_are_passed_over_where_its_columns_are_known(drop: Path) -> None:
+    above = "Report: all leads, of November\nRun by: Joe\nFilter: active, no test rows\n\n"
+    put(drop, "webadmit", "export.csv", above + WEBADMIT)
+    (check,) = json.loads(sources("check", "--source", "webadmit", "--json").stdout)["checks"]
+    assert check["finding"].startswith("export.csv is read: 1 rows looked at. no column 'First Name' for first_name")
+    assert yaml.safe_load(sources("map", str(drop / "webadmit" / "export.csv")).stdout)["kind"] == "application"

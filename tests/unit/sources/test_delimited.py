@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
-from enrollment_crm.sources.delimited import read_delimited
+from enrollment_crm.sources.delimited import read_delimited, rows_of
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
 
 TEXT = "Name;Email\r\nZsófia Szabó;zsofia@example.com\r\n王小明;wang@example.com\r\n"
@@ -158,6 +158,40 @@ def test_a_title_with_a_comma_is_passed_over(tmp_path: Path, sign: str) -> None:
     first, second = rows_in(tmp_path, "\n".join(lines).encode())
     assert first == {"a": "", "b": "x@example.edu", "c": "2", "d": "3"}
     assert second == {"a": "1", "b": "2", "c": "3", "d": "4"}
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        ["Report: Leads", "Run by: Joe", "Filter: all, active", "Columns: Email; Name"],
+        ["Program,Leads,,", "Run at,noon,,"],
+        [f"Line {number} of a long preface" for number in range(20)],
+        ['"Email, Name and Term, of leads"', ""],
+    ],
+    ids=lambda one: one[0],
+)
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_header_is_known_by_the_names_of_its_columns(tmp_path: Path, above: list[str], sign: str) -> None:
+    file = tmp_path / "leads.csv"
+    table = [("Term", "E-mail", '"Last  name"', "Notes"), ("fall 2027", "a@example.edu", "Silva", "Program")]
+    file.write_text("\n".join([*above, *map(sign.join, table)]))
+    (row,) = rows_of(file, "utf-8", columns=["Term", "E-mail", "last name", "Program"])
+    assert (row["E-mail"], row["Term"]) == ("a@example.edu", "fall 2027")
+
+
+def test_nobody_above_a_header_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text("a@example.edu,Ana\nEmail,Name\nb@example.edu,Ben\n")
+    with pytest.raises(FeedUnreadableError, match="has no header"):
+        list(rows_of(file, "utf-8", columns=["Email", "Name"]))
+
+
+def test_a_header_that_comes_again_is_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text("Email,Name\na@example.edu,Ana\nEmail,Name\nb@example.edu,Ben\n")
+    assert [row["Email"] for row in rows_of(file, "utf-8", columns=["Email", "Name"])] == [
+        "a@example.edu", "Email", "b@example.edu"
+    ]  # fmt: skip
 
 
 def test_a_narrow_row_above_rows_without_addresses_is_not_guessed_at(tmp_path: Path) -> None:

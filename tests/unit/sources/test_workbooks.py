@@ -70,3 +70,18 @@ def test_text_under_the_name_of_a_workbook_is_told_what_to_be_called(tmp_path: P
     (tmp_path / "fair.xlsx").write_text("Email\na@example.edu\n")
     with pytest.raises(FeedUnreadableError, match=r"fair\.xlsx is no workbook.* ends in \.csv"):
         list(read_workbook(tmp_path / "fair.xlsx"))
+
+
+def test_a_header_is_known_by_the_names_of_its_columns(tmp_path: Path) -> None:
+    workbook = Workbook()
+    for row in (
+        ["Report", "Leads"],
+        ["Program", "all"],
+        *([f"Note {n}", "x", "y"] for n in range(9)),
+        ["Email", "Term"],
+    ):
+        workbook.worksheets[0].append(row)
+    workbook.worksheets[0].append(["a@example.edu", "fall 2027"])
+    workbook.save(tmp_path / "fair.xlsx")
+    rows = list(read_workbook(tmp_path / "fair.xlsx", columns=["Email", "Term", "Program"]))
+    assert rows == [{"Email": "a@example.edu", "Term": "fall 2027"}]
