@@ -86,6 +86,11 @@ def _check_header(file: Path, header: list[str], *, has_rows: bool) -> None:
         raise FeedUnreadableError(
             f"{file.name} has a header with characters that are no text: export it as CSV (UTF-8) and drop that."
         )
+    if len(header) == 1 and max(map(header[0].count, _DELIMITERS)) >= FEWEST_NAMES:
+        raise FeedUnreadableError(
+            f"{file.name} has quotation marks around whole lines, so that each is one cell: ask for the export again, "
+            "with marks around cells only."
+        )
     if len(header) == 1 and not has_rows:
         raise FeedUnreadableError(
             f"{file.name} is one column and holds no row: ask for the export again, as CSV (UTF-8)."

@@ -41,6 +41,7 @@ def dropped(directory: Path, name: str, content: bytes) -> Path:
         (b"\0" * 500 + b"\n", "is empty"),
         (b"\xfe\xff" + ROWS.encode("utf-16-le"), "holds no row"),
         (b"Email\n", "holds no row"),
+        (b'"Email,First Name,Last Name"\n"a@example.edu,Ana,Silva"\n', "quotation marks around whole lines"),
         (b'[{"Email": "a@example.edu", "Name": "Ana"}]', "JSON"),
         (b'[\n {\n  "Email": "a", "Name": "b"\n }\n]\n', "JSON"),
         (b'{"row": [\n{"Email": "a", "Name": "b"}\n]}\n', "JSON"),
