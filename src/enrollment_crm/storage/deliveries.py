@@ -40,7 +40,7 @@ def tell_of_deliveries(connection: Connection, *, source: str, batch_id: int) ->
     told = update(DeliveryRow).where(DeliveryRow.source == source, untold).values(batch_id=batch_id)
     deliveries = connection.execute(told.returning(DeliveryRow.known, DeliveryRow.assumed_encoding)).all()
     if deliveries:
-        remark = assumed_in_words(one.assumed_encoding for one in deliveries)
+        remark = assumed_in_words((one.assumed_encoding for one in deliveries), is_taken_in=True)
         values = {"duplicates": sum(one.known for one in deliveries), "remarks": _with_remark(remark)}
         connection.execute(update(BatchRow).where(BatchRow.id == batch_id).values(values))
 
