@@ -69,7 +69,9 @@ def rows_of(file: Path, encoding: str, columns: Iterable[str] = ()) -> Iterator[
         _check_header(file, header, has_rows=first is not None)
         names, fewest = column_names(header), _last_named(header)
         for cells, damage in chain([first] if first else [], rows):
-            yield _row(names, cells, damage, fewest=fewest)
+            # Exports that were put together have one header each.
+            again = "the names of the columns stand there again" if cells == header else None
+            yield _row(names, cells, damage or again, fewest=fewest)
 
 
 def _check_header(file: Path, header: list[str], *, has_rows: bool) -> None:

@@ -53,8 +53,18 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
     Raises:
         FeedError: a delivery could not be read; what the others delivered is kept.
     """
+    collected, failures = collect_what_comes(engine, feeds, now=now, dry_run=dry_run)
+    if failures:
+        raise failures[0]
+    return collected
+
+
+def collect_what_comes(
+    engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bool = False
+) -> tuple[Collected, list[FeedError | OSError]]:
+    """Like ``collect``, but what failed is given beside the counts of what did not."""
     check_aware(now)
-    collected, failures = Collected(), []
+    collected, failures = Collected(), list[FeedError | OSError]()
     for feed in feeds:
         try:
             for delivery in feed.deliveries():
@@ -64,9 +74,7 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
                     failures.append(failure)
         except OSError as failure:  # its folder cannot be looked into
             failures.append(failure)
-    if failures:
-        raise failures[0]
-    return collected
+    return collected, failures
 
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:

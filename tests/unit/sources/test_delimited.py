@@ -189,9 +189,9 @@ def test_nobody_above_a_header_is_passed_over(tmp_path: Path) -> None:
 def test_a_header_that_comes_again_is_a_row(tmp_path: Path) -> None:
     file = tmp_path / "leads.csv"
     file.write_text("Email,Name\na@example.edu,Ana\nEmail,Name\nb@example.edu,Ben\n")
-    assert [row["Email"] for row in rows_of(file, "utf-8", columns=["Email", "Name"])] == [
-        "a@example.edu", "Email", "b@example.edu"
-    ]  # fmt: skip
+    rows = list(rows_of(file, "utf-8", columns=["Email", "Name"]))
+    assert [row["Email"] for row in rows] == ["a@example.edu", "Email", "b@example.edu"]
+    assert [DAMAGE_NOTE in row for row in rows] == [False, True, False]
 
 
 def test_a_narrow_row_above_rows_without_addresses_is_not_guessed_at(tmp_path: Path) -> None:
