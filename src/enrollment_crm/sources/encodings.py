@@ -29,7 +29,7 @@ _WORKBOOKS_AND_ARCHIVES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0", b"\x1f\x8b", b"BZ
 #: Documents, pictures, tables of other programs.
 _NO_TEXT = (b"%PDF", b"{\\rtf", b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"PAR1", b"SQLite format 3")
 #: What stands between words. A bar does not: it is the second half of letters in East Asian encodings.
-_WORD_BEYOND_ASCII = re.compile(rb"[^\s,;\"]*[\x80-\xff][^\s,;\"]*")
+_BETWEEN_WORDS = re.compile(rb'[\s,;"]+')
 _WORDS_IN_BYTES = 64 * 1024
 #: Encodings that programs name and do not keep to: what they write is a larger one, as web browsers know.
 _LARGER = {
@@ -42,6 +42,8 @@ _LARGER = {
     "shift_jis": "cp932",
     "euc_kr": "cp949",
 }
+#: Encodings of names of hosts and of letters in programs.
+_NOT_OF_FILES = frozenset({"idna", "punycode", "raw-unicode-escape", "undefined", "unicode-escape"})
 _UNKNOWN_TO_PYTHON = {"windows-874": "cp874"}
 
 
@@ -69,8 +71,10 @@ def codec_named(name: str) -> str:
         LookupError: there is none of that name.
     """
     known = _UNKNOWN_TO_PYTHON.get(name.lower(), name)
-    "a".encode(known)  # which some things that Python calls encodings refuse
+    "a".encode(known)  # which what turns bytes into bytes refuses
     found = codecs.lookup(known).name
+    if found.replace("_", "-") in _NOT_OF_FILES:
+        raise LookupError(name)
     return _LARGER.get(found, found)
 
 
@@ -88,7 +92,8 @@ def encoding_of(file: Path, stated: str = "") -> Encoding:
     _check_text(file, sample)
     marked = next((encoding for mark, encoding in _BYTE_ORDER_MARKS if sample.startswith(mark)), None)
     if stated:
-        return Encoding(marked if marked and _is_of(marked, stated) else _stated(file, stated, is_marked=bool(marked)))
+        said = marked or _unmarked_unicode(sample)
+        return Encoding(said if said and _is_of(said, stated) else _stated(file, stated, is_marked=bool(marked)))
     if known := marked or _unmarked_unicode(sample):
         return Encoding(known)
     if _is_mostly_utf8(file):
@@ -119,13 +124,18 @@ def _unmarked_unicode(sample: bytes) -> str | None:
     return "utf-16-be" if first > _MANY and second < _FEW else None
 
 
-def _is_of(marked: str, stated: str) -> bool:
-    return codec_named(stated).startswith(marked.removesuffix("-sig"))
+def _is_of(said: str, stated: str) -> bool:
+    """Whether a form of Unicode that a text shows is the stated one, of which the order of bytes may be left open."""
+    codec = codec_named(stated)
+    return said.startswith(codec) or codec.startswith(said.removesuffix("-sig"))
 
 
 def _stated(file: Path, stated: str, *, is_marked: bool) -> str:
     codec = codec_named(stated)
-    good, bad = _letters(file, codec)
+    try:
+        good, bad = _letters(file, codec)
+    except UnicodeError:  # UTF-16 and UTF-32 without a mark, or what a codec makes of no text of its own
+        good, bad = 0, 1
     if is_marked or bad > good * (1 if codec == "utf-8" else _FEW_LOST):
         raise FeedUnreadableError(
             f"{file.name} is not written in {stated}, as is stated: correct the encoding where it is stated "
@@ -165,8 +175,8 @@ def _words_beyond_ascii(file: Path) -> Iterator[bytes]:
     seen, size = set[bytes](), 0
     with file.open("rb") as content:
         while (line := content.readline(_CHUNK_IN_CHARACTERS)) and size < _WORDS_IN_BYTES:
-            for word in () if line.isascii() else _WORD_BEYOND_ASCII.findall(line):
-                if word not in seen:
+            for word in () if line.isascii() else _BETWEEN_WORDS.split(line):
+                if not word.isascii() and word not in seen:
                     seen.add(word)
                     size += len(word)
                     yield word

@@ -1,7 +1,11 @@
 """Workbooks (XLSX) that people drop: the rows of one sheet, values as they are seen, one row at a time."""
 
+import errno
+import lzma
 import re
+import struct
 import zipfile
+import zlib
 from collections.abc import Container, Iterable, Iterator
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
@@ -30,6 +34,11 @@ _MOST_PARTS = 10_000
 #: That is how many a sheet has.
 _MOST_ROWS = 1_048_576
 _PIECE_IN_BYTES = _MEBIBYTE
+#: Whatever a damaged part makes the libraries stumble over; a place that cannot be is an OSError (EINVAL) besides.
+_STUMBLES = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, RuntimeError, SyntaxError,
+    TypeError, ValueError, lzma.LZMAError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _SHARED = "xl/sharedStrings.xml"
 _STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 _ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r=[\"']([^\"'>]*)[\"']")
@@ -59,11 +68,13 @@ def read_workbook(file: Path, sheet: str = "", columns: Iterable[str] = ()) -> I
         FeedUnreadableError: it is protected, broken, far too big or without a header, or it is not clear which sheet
             is meant.
     """
-    _check(file)
     try:
+        _check(file)
         yield from _rows_of_file(file, sheet, frozenset(map(plain_name, columns)))
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError, SyntaxError, zipfile.BadZipFile):
-        # Whatever a damaged part makes the library stumble over. Its words may quote cells.
+    except (*_STUMBLES, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        # Its words may quote cells.
         raise FeedUnreadableError(
             f"{file.name} is damaged: open it in a spreadsheet program, save it anew as .xlsx and drop that."
         ) from None

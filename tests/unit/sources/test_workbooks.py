@@ -85,3 +85,16 @@ def test_a_header_is_known_by_the_names_of_its_columns(tmp_path: Path) -> None:
     workbook.save(tmp_path / "fair.xlsx")
     rows = list(read_workbook(tmp_path / "fair.xlsx", columns=["Email", "Term", "Program"]))
     assert rows == [{"Email": "a@example.edu", "Term": "fall 2027"}]
+
+
+def test_whatever_byte_is_damaged_it_is_rows_or_a_named_error(tmp_path: Path) -> None:
+    rows_of(tmp_path, ["Email", "Name"], *([f"{n}@example.edu", f"Ana {n}"] for n in range(50)))
+    whole = (tmp_path / "fair.xlsx").read_bytes()
+    named = 0
+    for place in range(0, len(whole), 17):
+        (tmp_path / "fair.xlsx").write_bytes(whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :])
+        try:
+            list(read_workbook(tmp_path / "fair.xlsx"))
+        except FeedUnreadableError as error:
+            named += "fair.xlsx" in str(error)
+    assert named > 100
