@@ -18,9 +18,12 @@ from sqlalchemy import text
 from tests.factories import SEPTEMBER
 from tests.integration.conftest import Pipeline
 
+from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.sources import Layout
 from enrollment_crm.mail.messages import OutgoingMessage
 from enrollment_crm.mail.recording import RecordingTransport
+from enrollment_crm.settings import Settings
 from enrollment_crm.sources.feeds import drop_feed
 from enrollment_crm.workflows.inbox import collect, receive_form
 
@@ -75,14 +78,15 @@ class HostileRoad:
     def __post_init__(self) -> None:
         self.pipeline = replace(self.pipeline, outbox=replace(self.pipeline.outbox, transport=self.kept))
 
-    def drop(self, content: bytes, *, name: str = "fair.csv", source: str = "signups_csv") -> int:
+    def drop(self, content: bytes, *, name: str = "fair.csv", source: str = "signups_csv", encoding: str = "") -> int:
         """Drop a file, long enough ago to count as whole, and take it in. Gives how many rows were read."""
         file = self.folder / source / name
         file.parent.mkdir(exist_ok=True)
         file.write_bytes(content)
         os.utime(file, (time.time() - 60,) * 2)
         kind = RecordKind.APPLICATION if source in {"slate", "webadmit"} else RecordKind.SIGNUP
-        feed = drop_feed(source, kind, drop_directory=self.folder)
+        layout = Layout(encoding=encoding, columns=field_maps_of(Settings())[source].columns)
+        feed = drop_feed(source, kind, drop_directory=self.folder, layout=layout)
         collected = collect(self.pipeline.engine, [feed], now=SEPTEMBER)
         assert not file.exists()
         self.take_in()

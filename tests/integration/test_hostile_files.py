@@ -227,3 +227,9 @@ def test_applications_take_the_same_road(road: HostileRoad) -> None:
     road.check()
     assert road.query("SELECT status FROM application") == ["submitted"]
     assert len(road.rules()) == 6
+
+
+def test_a_day_that_no_calendar_has_is_named_by_its_column(road: HostileRoad) -> None:
+    road.drop(b"Email,Email Consent,Submitted At\nana@example.edu,yes,2026-02-29T10:00:00Z\n")
+    road.check()
+    assert road.query('SELECT rule, "column" FROM quarantine') == [("usable", "occurred_at")]

@@ -18,7 +18,7 @@ def feeds_of(settings: Settings, kind: RecordKind, *, connections: Connections |
     """
     sources = [one for one in sources_of(settings).values() if one.field_map.kind is kind]
     folder = settings.drop_directory
-    dropped = [drop_feed(one.name, kind, drop_directory=folder, sheet=one.sheet) for one in sources]
+    dropped = [drop_feed(one.name, kind, drop_directory=folder, layout=one.layout) for one in sources]
     pulled = [
         pull_feed(one, query_of(settings, one, connections), limits=pull_limits_of(settings))
         for one in sources

@@ -15,10 +15,13 @@ from enrollment_crm.cli.check_setup import print_checks
 from enrollment_crm.cli.options import AsJson
 from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.domain.canonical_rows import RecordKind
-from enrollment_crm.domain.mapping_proposals import MappingProposal, propose_mapping
+from enrollment_crm.domain.encodings import assumed_in_words
+from enrollment_crm.domain.mapping_proposals import MappingProposal, columns_known, propose_mapping
 from enrollment_crm.domain.setup_checks import has_problem
+from enrollment_crm.domain.sources import Layout
 from enrollment_crm.settings import Settings
 from enrollment_crm.sources.dropped_files import read_dropped
+from enrollment_crm.sources.encodings import is_encoding
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.workflows.source_checks import check_sources
 
@@ -42,6 +45,10 @@ SourceName = Annotated[
 ]
 Kind = Annotated[RecordKind | None, typer.Option("--kind", help="What its rows are about. Default: what fits best.")]
 Sheet = Annotated[str, typer.Option("--sheet", metavar="NAME", help="Sheet of a workbook that has several.")]
+EncodingName = Annotated[
+    str,
+    typer.Option("--encoding", metavar="NAME", help="Of a text that is taken for the wrong one: shift_jis, gb18030."),
+]
 Export = Annotated[
     Path,
     typer.Argument(
@@ -71,7 +78,9 @@ def check(*, source: SourceName = None, as_json: AsJson = False) -> None:
 
 
 @app.command("map")
-def map_(file: Export, *, kind: Kind = None, sheet: Sheet = "", as_json: AsJson = False) -> None:
+def map_(
+    file: Export, *, kind: Kind = None, sheet: Sheet = "", encoding: EncodingName = "", as_json: AsJson = False
+) -> None:
     """Propose the file of `config/sources/` that reads an unknown export, and show what has no meaning yet.
 
     The proposal is YAML on the standard output. It goes by what the configured sources call things: look at each
@@ -80,17 +89,25 @@ def map_(file: Export, *, kind: Kind = None, sheet: Sheet = "", as_json: AsJson 
     Exit code 1 where the file cannot be read or holds no row.
     """
     settings = Settings()
+    if encoding and not is_encoding(encoding):
+        raise typer.BadParameter("there is none of that name.", param_hint="--encoding")
+    known = list(field_maps_of(settings).values())
     try:
-        rows = list(islice(read_dropped(file, sheet), _ROWS_LOOKED_AT))
+        dropped = read_dropped(file, Layout(sheet=sheet, encoding=encoding, columns=columns_known(known)))
+        rows = list(islice(dropped.rows, _ROWS_LOOKED_AT))
     except FeedError as error:
         raise _wrong(str(error)) from None
     if not rows:
         raise _wrong(f"{file.name} holds no row: ask for an export with some.")
-    proposal = propose_mapping(rows, field_maps_of(settings).values(), kind=kind, programs=programs_of(settings))
+    proposal = propose_mapping(rows, known, kind=kind, programs=programs_of(settings))
+    said = encoding or dropped.assumed_encoding
     if as_json:
-        typer.echo(json.dumps(asdict(proposal)))
+        typer.echo(json.dumps(asdict(proposal) | {"encoding": said, "assumed": bool(dropped.assumed_encoding)}))
         return
-    typer.echo(yaml.safe_dump(_as_file(proposal), sort_keys=False, allow_unicode=True, width=110), nl=False)
+    content = _as_file(proposal, said)
+    typer.echo(yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110), nl=False)
+    if dropped.assumed_encoding:
+        REMARKS.print(assumed_in_words([dropped.assumed_encoding]), highlight=False)
     _print_open_ends(proposal)
 
 
@@ -99,10 +116,11 @@ def _wrong(words: str) -> typer.Exit:
     return typer.Exit(1)
 
 
-def _as_file(proposal: MappingProposal) -> dict[str, Any]:
+def _as_file(proposal: MappingProposal, encoding: str) -> dict[str, Any]:
     content: dict[str, Any] = {
         "kind": proposal.kind.value,
         "transport": "drop_folder",
+        **({"encoding": encoding} if encoding else {}),
         "time_zone": _WITHOUT_ZONE,
         "fields": {name: one[0] if len(one) == 1 else list(one) for name, one in proposal.fields.items()},
     }

@@ -4,8 +4,12 @@ import re
 import unicodedata
 
 _LOCAL_CHARACTER = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.\x80-\U0010ffff-]"
-#: Blanks, control characters, half surrogate pairs, U+FFFD and the invisible: copied along, never meant.
-_NEVER = r"[\s\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202f\u2060-\u206f\ud800-\udfff\ufeff\ufffd]"
+#: Blanks, control characters, half surrogate pairs, U+FFFD, what is no character for everybody, and the invisible
+#: (Unicode's Default_Ignorable_Code_Point but for the joiners of Persian and Indic words): copied along, never meant.
+_NEVER = (
+    r"[\s\x00-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u200e\u200f\u2028-\u202f"
+    r"\u2060-\u206f\u3164\ud800-\uf8ff\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\uffff\U000e0000-\U0010ffff]"
+)
 _LETTER = r"[A-Za-z0-9\xa1-\U0010ffff]"
 _LABEL = rf"{_LETTER}(?:(?:{_LETTER}|-){{0,61}}{_LETTER})?"
 

@@ -62,6 +62,11 @@ _RESIDENCIES, _CITIZENSHIPS = frozenset(Residency), frozenset(Citizenship)
 class UnvalidatedRowError(ValueError):
     """A row came to a place that takes validated rows only: validate the batch first."""
 
+    def __init__(self, sentence: str, *, column: str = "") -> None:
+        super().__init__(sentence)
+        #: The canonical field that it is about; empty: the whole row.
+        self.column = column
+
 
 class Statement(NamedTuple):
     """What a row says about residency, and the values in it that nobody has given a meaning yet.
@@ -79,7 +84,7 @@ def required(row: CanonicalRow, field: str) -> str:
     """The value of a field that every accepted row has."""
     value = row.get(field)
     if not value:
-        raise UnvalidatedRowError(f"The row has no {field}: validate it before it is loaded.")
+        raise UnvalidatedRowError(f"The row has no {field}: validate it before it is loaded.", column=field)
     return value
 
 
@@ -102,7 +107,8 @@ def occurred_at_in(row: CanonicalRow, *, received_at: datetime) -> datetime:
         return check_aware(datetime.fromisoformat(text))
     except ValueError:
         raise UnvalidatedRowError(
-            "The time is none that a calendar has: correct it, or export the file again with dates as 2026-11-24."
+            "The time is none that a calendar has: correct it, or export the file again with dates as 2026-11-24.",
+            column="occurred_at",
         ) from None
 
 
@@ -116,7 +122,8 @@ def submitted_at_in(row: CanonicalRow, *, received_at: datetime) -> datetime:
     if at - received_at > _FARTHEST_AHEAD:
         raise UnvalidatedRowError(
             "The time lies after the row reached us, so it is no proof of a consent: correct it, or add the format of "
-            "its date to date_formats of the source in config/sources/."
+            "its date to date_formats of the source in config/sources/.",
+            column="occurred_at",
         )
     return at
 

@@ -120,6 +120,11 @@ class FieldMap:
         """Whether its rows reach us as they happen, as those of the form and of webhooks do, and no exports."""
         return self.webhook_secrets is not None or "occurred_at" not in self.fields
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """The raw fields that are read."""
+        return frozenset(name for raw in self.fields.values() for name in raw.names)
+
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """What to do for each canonical field, worked out once: a million rows go through it."""

@@ -121,6 +121,12 @@ def missing_columns(rows: Sequence[Mapping[str, object]], field_map: FieldMap) -
     return {name: raw.names for name, raw in field_map.fields.items() if not there.intersection(raw.names)}
 
 
+def columns_known(field_maps: Iterable[FieldMap]) -> frozenset[str]:
+    """Every name of a column by which some source is read, or that exports of other systems are known to have."""
+    others = (name for names in _ALSO_CALLED.values() for name in names)
+    return frozenset().union(others, *(one.columns for one in field_maps))
+
+
 def _fit(fields: Mapping[str, object], kind: RecordKind) -> tuple[int, int]:
     return sum(one in fields for one in _NEEDED[kind]) - len(_NEEDED[kind]), len(fields)
 

@@ -16,6 +16,11 @@ _CONTROL_OR_SURROGATE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 #: Line ends of typesetting, pasted along: no value of a row has two lines.
 _SEPARATORS = str.maketrans("\u2028\u2029", "  ")
 _INVISIBLE_EDGES = "\ufeff\u200b\u2060 \t\r\n\v\f\u0085\u00a0\u2028\u2029\u3000"
+#: What a formula without a result leaves behind says nothing.
+_SPREADSHEET_ERRORS = frozenset(
+    {"#N/A", "#REF!", "#VALUE!", "#DIV/0!", "#NAME?", "#NUM!", "#NULL!", "#SPILL!", "#CALC!", "#GETTING_DATA"}
+)
+_KEPT_AS_TEXT = re.compile('="((?:[^"]|"")*)"')
 _SEASONS = {"fall": "fall", "autumn": "fall", "spring": "spring"}
 _TERM_FILLERS = frozenset({"semester", "term", "entry", "start"})
 _TERM_TOKENS = re.compile(r"[^\W\d_]+|\d+")
@@ -40,11 +45,21 @@ def text_of(value: object) -> str | None:
 
 def _trimmed(text: str) -> str | None:
     text = text.strip()
+    if text.startswith(("=", "#")):
+        if text in _SPREADSHEET_ERRORS:
+            return None
+        text = _as_text_of_spreadsheet(text)
     if not text.isprintable():
         text = _CONTROL_OR_SURROGATE.sub(UNREADABLE, text.strip(_INVISIBLE_EDGES)).translate(_SEPARATORS)
     if not text.isascii():
         text = unicodedata.normalize("NFC", text)
     return text or None
+
+
+def _as_text_of_spreadsheet(text: str) -> str:
+    """``="02115"``, which is how exports keep a spreadsheet from making a number of it, is ``02115``."""
+    found = _KEPT_AS_TEXT.fullmatch(text)
+    return found[1].replace('""', '"').strip() if found else text
 
 
 def lookup_key(text: str) -> str:

@@ -78,6 +78,18 @@ class Pagination:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Layout:
+    """What is known of the files that a source drops."""
+
+    #: Sheet of a workbook; empty: it has one.
+    sheet: str = ""
+    #: What text is written in; empty: it is found out.
+    encoding: str = ""
+    #: Names of columns, by which a header is told from what stands above it.
+    columns: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Source:
     """All that is configured of one source."""
 
@@ -97,11 +109,18 @@ class Source:
     pagination: Pagination = Pagination()
     #: Sheet of a dropped workbook; empty: it has one.
     sheet: str = ""
+    #: What the text of a dropped file is written in; empty: it is found out.
+    encoding: str = ""
 
     @property
     def webhook_secrets(self) -> tuple[str, ...] | None:
         """Variables that hold the secrets of a webhook, two while the sender rotates them; None: it is none."""
         return self.field_map.webhook_secrets
+
+    @property
+    def layout(self) -> Layout:
+        """What is known of its files."""
+        return Layout(sheet=self.sheet, encoding=self.encoding, columns=self.field_map.columns)
 
     @property
     def is_pulled(self) -> bool:

@@ -5,26 +5,31 @@ A row that cannot be read properly comes back too, with a note under ``DAMAGE_NO
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterable, Iterator
 from itertools import chain, islice
 from pathlib import Path
 from typing import TextIO, TypeAlias
 
+from enrollment_crm.domain.addresses import is_plausible_address
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.encodings import encoding_of
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
-from enrollment_crm.sources.headers import split_head
+from enrollment_crm.sources.headers import FEWEST_NAMES, ROWS_LOOKED_AT, names_known, plain_name, split_head
 
 _DELIMITERS = (",", ";", "\t", "|")
 _LARGEST_CELL_IN_CHARACTERS = 64 * 1024 * 1024
-#: A quoted cell over more lines than this is a quote that nobody closed.
-_LONGEST_ROW_IN_LINES = 200
-#: Around a name: spaces, marks of order and direction, what was copied from a page.
-_INVISIBLE = " \t\r\n\0\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060"
+#: A quoted cell that is longer than this is a quote that nobody closed.
+_LONGEST_ROW_IN_CHARACTERS = 4 * 1024 * 1024
+#: A spreadsheet has 16,384 columns; what is beyond this is one cell.
+_MOST_CELLS = 100_000
+#: Around a name: spaces, marks of order and direction, of the end of a file, and what was copied from a page.
+_INVISIBLE = " \t\r\n\0\x1a\xa0\ufeff\u200b\u200c\u200d\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060"
 _MARKUP = re.compile(r"\s*<(?:!--|\?xml|(?:!doctype|html|head|body|table)\b)", re.IGNORECASE)
 _JSON = re.compile(r"\s*(?:\[\s*[\[{\]]|\[\s*$|\{\s*\"|\{\s*\w+\"|\{\s*$)")
 #: Control characters; a header may have line breaks.
 _NO_LETTER = re.compile(r"[\x00-\x08\x0e-\x1f\x7f]")
+#: As far as it is looked at.
+_LONGEST_HEADER_IN_CHARACTERS = 64 * 1024
 #: In the names of one header.
 _MOST_BREAKS = 20
 #: The cells of a row, and what is wrong with its quotes.
@@ -34,32 +39,39 @@ _LINES_LOOKED_AT = 8
 
 
 def read_delimited(file: Path) -> list[dict[str, str]]:
-    """All data rows of the file, by column name.
+    """All data rows of the file, by column name; the encoding is found out."""
+    return list(rows_of(file, encoding_of(file).name))
 
-    Encoding (UTF-8, UTF-16, UTF-32, else Windows-1252) and delimiter (``sep=`` line, else the commonest in
-    the header) are found out. A column without a name is ``column 3``, a second ``Email`` is ``Email (2)``.
+
+def rows_of(file: Path, encoding: str, columns: Iterable[str] = ()) -> Iterator[dict[str, str]]:
+    """The data rows of the file, by column name, one at a time: for files larger than the memory.
+
+    The delimiter (``sep=`` line, else the commonest in the header) is found out. A column without a name is
+    ``column 3``, a second ``Email`` is ``Email (2)``.
+
+    Args:
+        columns: names that the source's columns are known to have.
 
     Raises:
-        FeedUnreadableError: the file is empty, without a header, a workbook or an archive.
+        FeedUnreadableError: the file is empty, or without a header.
     """
-    return list(rows_of(file))
-
-
-def rows_of(file: Path) -> Iterator[dict[str, str]]:
-    """Like ``read_delimited``, one row at a time: for files larger than the memory."""
     csv.field_size_limit(_LARGEST_CELL_IN_CHARACTERS)
-    with file.open(encoding=encoding_of(file), errors="replace", newline="") as text:
-        delimiter = _delimiter_of(text)
-        records = _records(text, delimiter)
-        filled = (record for record in records if any(cell.strip() for cell in record[0]))
+    with file.open(encoding=encoding, errors="replace", newline="") as text:
+        known = frozenset(map(plain_name, columns))
+        records = _records(text, _delimiter_of(text, known))
+        filled = (record for record in records if any(cell.strip(_INVISIBLE) for cell in record[0]))
         # A title that a spreadsheet program writes has the commas of its row.
-        (header, _), below = split_head(filled, _texts, name=file.name, can_be_title=lambda one: len(one[0]) > 1)
+        (header, _), below = split_head(
+            filled, _texts, name=file.name, known=known, can_be_title=lambda one: len(one[0]) > 1
+        )
         rows = chain(below, filled)
         first = next(rows, None)
         _check_header(file, header, has_rows=first is not None)
         names, fewest = column_names(header), _last_named(header)
         for cells, damage in chain([first] if first else [], rows):
-            yield _row(names, cells, damage, fewest=fewest)
+            # Exports that were put together have one header each.
+            again = "the names of the columns stand there again" if cells == header else None
+            yield _row(names, cells, damage or again, fewest=fewest)
 
 
 def _check_header(file: Path, header: list[str], *, has_rows: bool) -> None:
@@ -76,6 +88,11 @@ def _check_header(file: Path, header: list[str], *, has_rows: bool) -> None:
         raise FeedUnreadableError(
             f"{file.name} has a header with characters that are no text: export it as CSV (UTF-8) and drop that."
         )
+    if len(header) == 1 and max(map(header[0].count, _DELIMITERS)) >= FEWEST_NAMES:
+        raise FeedUnreadableError(
+            f"{file.name} has quotation marks around whole lines, so that each is one cell: ask for the export again, "
+            "with marks around cells only."
+        )
     if len(header) == 1 and not has_rows:
         raise FeedUnreadableError(
             f"{file.name} is one column and holds no row: ask for the export again, as CSV (UTF-8)."
@@ -91,50 +108,73 @@ def _texts(record: _Record) -> list[str]:
     return [text for cell in record[0] if (text := cell.strip())]
 
 
-class _RowTooLongError(Exception):
-    """A quoted cell goes on and on: nobody closed the quote."""
+class _NoRowError(Exception):
+    """It is none: a quoted cell goes on and on or holds rows, as nobody closed the quote, or the cells have no end."""
 
 
 class _Lines:
     """The lines of a file; remembers those of the row being read, to read all but its first again."""
 
-    def __init__(self, text: TextIO) -> None:
-        self._text = text
-        self._again: list[str] = []
+    def __init__(self, text: TextIO, delimiter: str) -> None:
+        self._text, self._delimiter = text, delimiter
         self._row: list[str] = []
+        self._length = 0
+        self._again = list(islice(text, _LINES_LOOKED_AT))
+        #: Whether blanks stand between a delimiter and a quotation mark.
+        self.have_blanks = any(re.search(rf'"{re.escape(delimiter)} +"', line) for line in self._again)
+        self._again.reverse()
 
     def __iter__(self) -> Iterator[str]:
         return self
 
     def __next__(self) -> str:
-        if len(self._row) >= _LONGEST_ROW_IN_LINES:
-            raise _RowTooLongError
         line = self._again.pop() if self._again else next(self._text)
         self._row.append(line)
+        self._length += len(line)
+        if self._length > _MOST_CELLS and self._is_endless(line):  # so many cells have as many characters
+            raise _NoRowError
         return line
 
-    def row_is_read(self) -> None:
+    def row_is_read(self, cells: int) -> None:
+        """Goes on behind the row.
+
+        Raises:
+            _NoRowError: lines of it are rows of as many cells by themselves: a quote before them was not closed.
+        """
+        if len(self._row) > 1 and any(self._is_row(line, cells) for line in self._row[1:]):
+            raise _NoRowError
         self._row.clear()
+        self._length = 0
+
+    def _is_endless(self, line: str) -> bool:
+        is_open = len(self._row) > 1 and self._length > _LONGEST_ROW_IN_CHARACTERS
+        return is_open or line.count(self._delimiter) > _MOST_CELLS
+
+    def _is_row(self, line: str, cells: int) -> bool:
+        found = line.split(self._delimiter)
+        return len(found) == cells and any(is_plausible_address(one.strip()) for one in found)
 
     def give_up_row(self) -> str:
         """The first line of the row; the others are read again as rows of their own."""
         first, *others = self._row
         self._again.extend(reversed(others))
         self._row.clear()
+        self._length = 0
         return first
 
 
 def _records(text: TextIO, delimiter: str) -> Iterator[_Record]:
     """The cells of each row, and what is wrong with its quotes. A stray quote costs one row, not the rest."""
-    lines = _Lines(text)
+    lines = _Lines(text, delimiter)
     while True:
         try:
-            for cells in csv.reader(lines, delimiter=delimiter, strict=True):
-                lines.row_is_read()
+            for cells in csv.reader(lines, delimiter=delimiter, skipinitialspace=lines.have_blanks, strict=True):
+                lines.row_is_read(len(cells))
                 yield cells, None
-        except (csv.Error, _RowTooLongError):
-            cells = lines.give_up_row().rstrip("\r\n").split(delimiter)
-            yield cells, "a quotation mark is not closed or not doubled"
+        except (csv.Error, _NoRowError):
+            cells = lines.give_up_row().rstrip("\r\n").split(delimiter, _MOST_CELLS)
+            is_endless = len(cells) > _MOST_CELLS
+            yield cells, "it has no end" if is_endless else "a quotation mark is not closed or not doubled"
         else:
             return
 
@@ -160,7 +200,7 @@ def column_names(header: list[str]) -> list[str]:
     return list(names)
 
 
-def _delimiter_of(text: TextIO) -> str:
+def _delimiter_of(text: TextIO, known: Container[str]) -> str:
     """The delimiter of the file, which is then at its header, or at the titles above that."""
     first = next((line for line in text if line.strip()), "").strip()
     stated = re.fullmatch(r'"?sep=(.)"?', first, re.IGNORECASE)
@@ -169,9 +209,20 @@ def _delimiter_of(text: TextIO) -> str:
     if first.strip('"').lower() == "sep=":
         return "\t"  # a tab at the end of the line is gone by now
     text.seek(0)
-    lines = [_counts(line) for line in islice(_whole_lines(text), _LINES_LOOKED_AT)]
+    head = list(islice(_whole_lines(text), ROWS_LOOKED_AT))
     text.seek(0)
+    if named := _most_named(head, known):
+        return named
+    lines = [_counts(line) for line in head[:_LINES_LOOKED_AT]]
     return _commonest(next(_wide_below_narrow(lines), lines[0])) if lines else _DELIMITERS[0]
+
+
+def _most_named(lines: Iterable[str], known: Container[str]) -> str | None:
+    """The delimiter that makes the most known names of columns out of one of the lines; None: none makes enough."""
+    heads = [line[:_LONGEST_HEADER_IN_CHARACTERS] for line in lines]
+    counts = {sign: max((names_known(head.split(sign), known) for head in heads), default=0) for sign in _DELIMITERS}
+    best = max(_DELIMITERS, key=counts.__getitem__)
+    return best if counts[best] >= FEWEST_NAMES else None
 
 
 def _whole_lines(text: TextIO) -> Iterator[str]:

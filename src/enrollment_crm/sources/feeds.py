@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from enrollment_crm.domain.canonical_rows import RecordKind
-from enrollment_crm.domain.sources import Source
+from enrollment_crm.domain.sources import Layout, Source
 from enrollment_crm.sources.drop_folder import Version, pending_files, set_aside, version_of
 from enrollment_crm.sources.dropped_files import read_dropped
 from enrollment_crm.sources.feed_errors import FeedUnreachableError
@@ -18,6 +18,7 @@ from enrollment_crm.sources.salesforce import SalesforceQuery, fetch_salesforce
 from enrollment_crm.sources.slate import SlateQuery, fetch_slate
 
 Rows = Iterable[Mapping[str, Any]]
+_UNKNOWN = Layout()
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,8 @@ class Delivery:
     keep: Callable[[], object]
     #: Given where the source keeps a high-water mark: then it is asked by this instead of ``read``.
     pickup: Pickup | None = None
+    #: The encoding that its text was taken for, once it has been read; empty: there is no doubt.
+    assumed_encoding: Callable[[], str] = str
 
 
 @dataclass(frozen=True)
@@ -85,31 +88,44 @@ def read_pull(
     return fetch_slate(asked, limits=limits, since=local, first_page_only=first_page_only)
 
 
-def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, sheet: str = "") -> Feed:
+def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, layout: Layout = _UNKNOWN) -> Feed:
     """The files that another system drops for this source; each is set aside once its rows are kept."""
 
     def deliveries() -> Iterable[Delivery]:
         for file in pending_files(drop_directory, source):
-            yield Delivery(partial(_rows_if_there, file, sheet), keep=partial(_set_aside, file, version_of(file)))
+            yield _DroppedFile(file, layout).delivery(keep=partial(_set_aside, file, version_of(file)))
 
     return Feed(source, kind, deliveries, is_set_up=(drop_directory / source).is_dir())
 
 
-def file_feed(source: str, kind: RecordKind, *, file: Path, sheet: str = "") -> Feed:
+def file_feed(source: str, kind: RecordKind, *, file: Path, layout: Layout = _UNKNOWN) -> Feed:
     """One file that somebody names; it stays where it is."""
-    return Feed(source, kind, lambda: [Delivery(partial(read_dropped, file, sheet), keep=_nothing)])
+    return Feed(source, kind, lambda: [_DroppedFile(file, layout).delivery(keep=_nothing)])
 
 
-def _rows_if_there(file: Path, sheet: str) -> Iterator[Mapping[str, Any]]:
-    """A file that another worker has set aside meanwhile gives nothing: its rows are committed."""
-    try:
-        yield from read_dropped(file, sheet)
-    except FileNotFoundError:
-        return
-    except OSError as error:
-        raise FeedUnreachableError(
-            f"{file.name} cannot be read ({error.strerror}): give the pipeline the right to, or drop it again."
-        ) from error
+class _DroppedFile:
+    """A file while it is read: what its text was taken for is known once its first row is asked for."""
+
+    def __init__(self, file: Path, layout: Layout) -> None:
+        self._file, self._layout = file, layout
+        self._assumed_encoding = ""
+
+    def delivery(self, *, keep: Callable[[], object]) -> Delivery:
+        return Delivery(self._rows, keep=keep, assumed_encoding=lambda: self._assumed_encoding)
+
+    def _rows(self) -> Iterator[Mapping[str, Any]]:
+        """A file that another worker has set aside meanwhile gives nothing: its rows are committed."""
+        try:
+            dropped = read_dropped(self._file, self._layout)
+            self._assumed_encoding = dropped.assumed_encoding
+            yield from dropped.rows
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            name, why = self._file.name, error.strerror
+            raise FeedUnreachableError(
+                f"{name} cannot be read ({why}): give the pipeline the right to, or drop it again."
+            ) from error
 
 
 def _set_aside(file: Path, as_read: Version) -> None:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.sources import PULLED, HighWater, Pagination, Reference, Source, Transport
+from enrollment_crm.sources.encodings import is_encoding
 
 #: Which credentials belong together, by transport; one group of them is wanted.
 _CREDENTIALS: dict[Transport, tuple[frozenset[str], ...]] = {
@@ -71,6 +72,7 @@ class TransportFile(_Entry):
     high_water: _HighWaterFile | None = None
     pagination: _PaginationFile = _PaginationFile()
     sheet: str = ""
+    encoding: str = ""
     #: Names of the variables that hold the secrets: two while the sender rotates them.
     secrets: list[SecretReference] = Field([], max_length=2)
 
@@ -95,6 +97,7 @@ class TransportFile(_Entry):
             high_water=water.entry() if water else None,
             pagination=Pagination(pages.parameter, pages.rows_a_page),
             sheet=self.sheet,
+            encoding=self.encoding,
         )
 
     def webhook_secrets(self) -> tuple[str, ...] | None:
@@ -122,6 +125,8 @@ class TransportFile(_Entry):
                     yield f"{part}: only {' and '.join(PULLED)} are pulled: name one as transport, or take it out"
         if self.sheet and self._transport in {Transport.WEBHOOK, Transport.FORM}:
             yield "sheet belongs to dropped workbooks: take it out"
+        if self.encoding and not is_encoding(self.encoding):
+            yield f"encoding: {self.encoding!r} is none, write one such as utf-8, windows-1252, shift_jis or gb18030"
 
     def _of_a_pull(self) -> Iterator[str]:
         if self._transport not in PULLED:

@@ -1,8 +1,12 @@
 """Workbooks (XLSX) that people drop: the rows of one sheet, values as they are seen, one row at a time."""
 
+import errno
+import lzma
 import re
+import struct
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Container, Iterable, Iterator
 from contextlib import closing
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -12,11 +16,12 @@ from typing import Any
 
 from openpyxl import load_workbook
 from openpyxl.utils.cell import range_boundaries
+from openpyxl.utils.escape import unescape
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.sources.delimited import column_names
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
-from enrollment_crm.sources.headers import split_head
+from enrollment_crm.sources.headers import plain_name, split_head
 
 _PROTECTED_OR_OLD = b"\xd0\xcf\x11\xe0"
 _ARCHIVE = b"PK\x03\x04"
@@ -29,6 +34,11 @@ _MOST_PARTS = 10_000
 #: That is how many a sheet has.
 _MOST_ROWS = 1_048_576
 _PIECE_IN_BYTES = _MEBIBYTE
+#: Whatever a damaged part makes the libraries stumble over; a place that cannot be is an OSError (EINVAL) besides.
+_STUMBLES = (
+    ArithmeticError, AssertionError, AttributeError, EOFError, LookupError, MemoryError, RuntimeError, SyntaxError,
+    TypeError, ValueError, lzma.LZMAError, struct.error, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
 _SHARED = "xl/sharedStrings.xml"
 _STRICT = b"http://purl.oclc.org/ooxml/spreadsheetml/main"
 _ROW = re.compile(rb"<(?:\w+:)?row\s(?:[^>]*?\s)?r=[\"']([^\"'>]*)[\"']")
@@ -43,7 +53,7 @@ _UNSAVED = object()
 _Merged = tuple[int, int, int, int]
 
 
-def read_workbook(file: Path, sheet: str = "") -> Iterator[dict[str, Any]]:
+def read_workbook(file: Path, sheet: str = "", columns: Iterable[str] = ()) -> Iterator[dict[str, Any]]:
     """All data rows of a sheet, by column name.
 
     The header is the first row with more than one cell: a few titles above it are passed over. Merged cells say the
@@ -52,16 +62,19 @@ def read_workbook(file: Path, sheet: str = "") -> Iterator[dict[str, Any]]:
 
     Args:
         sheet: its name; empty: the workbook has one that is not hidden.
+        columns: names that the source's columns are known to have.
 
     Raises:
         FeedUnreadableError: it is protected, broken, far too big or without a header, or it is not clear which sheet
             is meant.
     """
-    _check(file)
     try:
-        yield from _rows_of_file(file, sheet)
-    except (KeyError, ValueError, TypeError, AttributeError, IndexError, EOFError, SyntaxError, zipfile.BadZipFile):
-        # Whatever a damaged part makes the library stumble over. Its words may quote cells.
+        _check(file)
+        yield from _rows_of_file(file, sheet, frozenset(map(plain_name, columns)))
+    except (*_STUMBLES, OSError) as error:
+        if isinstance(error, OSError) and error.errno != errno.EINVAL:
+            raise
+        # Its words may quote cells.
         raise FeedUnreadableError(
             f"{file.name} is damaged: open it in a spreadsheet program, save it anew as .xlsx and drop that."
         ) from None
@@ -76,7 +89,10 @@ def _check(file: Path) -> None:
             "password, or as CSV (UTF-8), and drop that."
         )
     if start != _ARCHIVE:
-        raise FeedUnreadableError(f"{file.name} is no workbook, whatever its name says: ask for the export again.")
+        raise FeedUnreadableError(
+            f"{file.name} is no workbook, whatever its name says: drop it under a name that ends in .csv if it is a "
+            "table of text, or ask for the export again."
+        )
     try:
         with zipfile.ZipFile(file) as archive:
             parts = archive.infolist()
@@ -92,22 +108,24 @@ def _check(file: Path) -> None:
         raise FeedUnreadableError(f"{file.name} is an archive and no workbook: unpack it and drop what is inside.")
 
 
-def _rows_of_file(file: Path, sheet: str) -> Iterator[dict[str, Any]]:
+def _rows_of_file(file: Path, sheet: str, known: Container[str]) -> Iterator[dict[str, Any]]:
     with closing(load_workbook(file, read_only=True, data_only=True)) as workbook:
         name = _sheet_name(file, workbook, sheet)
         found = _sheet(workbook, name)
         has_formulas, merged = _what_it_holds(file, found)
         if not has_formulas:
-            yield from _rows(file, _filled(_values(found), merged))
+            yield from _rows(file, _filled(_values(found), merged), known)
             return
         # A second look at the same cells shows where a formula stands.
         with closing(load_workbook(file, read_only=True, data_only=False)) as formulas:
             values = zip(_values(found), _values(_sheet(formulas, name)), strict=False)
-            yield from _rows(file, _filled(map(_with_unsaved, values), merged))
+            yield from _rows(file, _filled(map(_with_unsaved, values), merged), known)
 
 
 def _sheet_name(file: Path, workbook: Any, sheet: str) -> str:
     visible = [one.title for one in workbook.worksheets if one.sheet_state == "visible"]
+    if len(visible) > 1 and not sheet:  # programs add empty ones
+        visible = [name for name in visible if any(map(_filled_in, _values(_sheet(workbook, name))))]
     if sheet and sheet not in workbook.sheetnames:
         raise FeedUnreadableError(
             f"{file.name} has no sheet {sheet!r}, it has {', '.join(visible)}: correct sheet in config/sources/."
@@ -198,9 +216,9 @@ def _filled(rows: Iterator[tuple[Any, ...]], merged: list[_Merged]) -> Iterator[
         yield cells
 
 
-def _rows(file: Path, rows: Iterator[tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+def _rows(file: Path, rows: Iterator[tuple[Any, ...]], known: Container[str]) -> Iterator[dict[str, Any]]:
     filled = (cells for cells in rows if _filled_in(cells))
-    head, below = split_head(filled, _filled_in, name=file.name)
+    head, below = split_head(filled, _filled_in, name=file.name, known=known)
     names = column_names([str(_text(cell) or "") for cell in _without_end(head)])
     yield from (_row(names, cells) for cells in chain(below, filled))
 
@@ -229,6 +247,8 @@ def _text(cell: Any) -> Any:
     """What JSON can hold: numbers, texts and yes or no stay; a time becomes ISO 8601, a midnight its day."""
     if cell is _UNSAVED:
         return None
+    if isinstance(cell, str):
+        return unescape(cell) if "_x" in cell else cell
     if isinstance(cell, datetime):
         return cell.date().isoformat() if cell.time() == time() else cell.isoformat(timespec="seconds")
     if isinstance(cell, date | time):

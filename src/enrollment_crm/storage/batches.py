@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 
 from enrollment_crm.domain.batches import BatchStep, InboxOutcome, Severity
-from enrollment_crm.storage.deliveries import count_duplicates
+from enrollment_crm.storage.deliveries import tell_of_deliveries
 from enrollment_crm.storage.inbox import settle_rows
 from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import BatchRow, QuarantineRow, RuleCountRow
@@ -83,7 +83,7 @@ def record_batch(
     settle_rows(connection, accepted, batch_id=batch_id, outcome=InboxOutcome.ACCEPTED)
     quarantine_rows(connection, rejected, batch_id=batch_id, now=now)
     if source and not ruling.is_replay:
-        count_duplicates(connection, source=source, batch_id=batch_id)
+        tell_of_deliveries(connection, source=source, batch_id=batch_id)
     if tallies:
         connection.execute(insert(RuleCountRow), [{"batch_id": batch_id, **vars(tally)} for tally in tallies])
     return batch_id

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or_ignore
 
 from enrollment_crm.domain.batches import InboxOutcome
 from enrollment_crm.storage.copying import staged
-from enrollment_crm.storage.deliveries import note_delivery
+from enrollment_crm.storage.deliveries import DeliveryCounts, note_delivery
 from enrollment_crm.storage.literals import spelled_out
 from enrollment_crm.storage.models import InboxRow
 from enrollment_crm.storage.raw_texts import texts_of_rows
@@ -155,6 +155,6 @@ def keep_one_row(
 ) -> int:
     """Keep one row as a delivery of its own and give its id: the one it already had, where it was delivered before."""
     kept = keep_raw_rows(connection, [raw], source=source, kind=kind, received_at=received_at)
-    note_delivery(connection, source=source, kind=kind, at=received_at, new=kept.new, known=kept.known)
+    note_delivery(connection, DeliveryCounts(kept.new, kept.known), source=source, kind=kind, at=received_at)
     statement = select(InboxRow.id).where(InboxRow.source == source, InboxRow.digest == digest_of(raw))
     return connection.execute(statement).scalar_one()

@@ -12,7 +12,7 @@ from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.domain.instants import check_aware
 from enrollment_crm.sources.feed_errors import FeedError
 from enrollment_crm.sources.feeds import Delivery, Feed, Pickup, Rows
-from enrollment_crm.storage.deliveries import note_delivery
+from enrollment_crm.storage.deliveries import DeliveryCounts, note_delivery
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.freshness import record_delivery
 from enrollment_crm.storage.high_water_marks import high_water_mark_of, raise_high_water_mark
@@ -53,8 +53,18 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
     Raises:
         FeedError: a delivery could not be read; what the others delivered is kept.
     """
+    collected, failures = collect_what_comes(engine, feeds, now=now, dry_run=dry_run)
+    if failures:
+        raise failures[0]
+    return collected
+
+
+def collect_what_comes(
+    engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bool = False
+) -> tuple[Collected, list[FeedError | OSError]]:
+    """Like ``collect``, but what failed is given beside the counts of what did not."""
     check_aware(now)
-    collected, failures = Collected(), []
+    collected, failures = Collected(), list[FeedError | OSError]()
     for feed in feeds:
         try:
             for delivery in feed.deliveries():
@@ -64,9 +74,7 @@ def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bo
                     failures.append(failure)
         except OSError as failure:  # its folder cannot be looked into
             failures.append(failure)
-    if failures:
-        raise failures[0]
-    return collected
+    return collected, failures
 
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
@@ -78,8 +86,8 @@ def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_
         kept = keep_portions(connection, portions, source=feed.source, kind=feed.kind.value, received_at=now)
         if tide.highest is not None:
             raise_high_water_mark(connection, feed.source, tide.highest, at=now)
-        counts = {"new": kept.new, "known": kept.known, "damaged": tide.damaged}
-        note_delivery(connection, source=feed.source, kind=feed.kind.value, at=now, **counts)
+        counts, assumed = DeliveryCounts(kept.new, kept.known, tide.damaged), delivery.assumed_encoding()
+        note_delivery(connection, counts, source=feed.source, kind=feed.kind.value, at=now, assumed_encoding=assumed)
     if not dry_run:
         delivery.keep()
     return Collected(kept.new, kept.known)

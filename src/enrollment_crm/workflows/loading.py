@@ -82,7 +82,7 @@ def load_validated(
 
 def unusable(row: RawRow, error: UnvalidatedRowError) -> QuarantinedRow:
     """A row that the rules accepted and nobody can use, with the sentence that says why."""
-    return QuarantinedRow(row.id, USABLE, "", str(error))
+    return QuarantinedRow(row.id, USABLE, error.column, str(error))
 
 
 def load_batches(

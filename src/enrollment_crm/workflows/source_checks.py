@@ -6,6 +6,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from enrollment_crm.domain.encodings import assumed_in_words
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE, FieldMap
 from enrollment_crm.domain.mapping_proposals import missing_columns, unmapped_values
 from enrollment_crm.domain.setup_checks import SetupCheck
@@ -69,7 +70,7 @@ def _pulled(trial: Trial) -> SetupCheck:
     except FeedError as error:
         return SetupCheck.problem(source.name, str(error), f"Correct {_file_of(source)} or what it refers to.")
     unmarked = _without_mark(source, rows)
-    return unmarked or _judged(source.name, "It answers", rows, source.field_map, trial.programs)
+    return unmarked or _judged(trial, "It answers", rows)
 
 
 def _posted(trial: Trial) -> SetupCheck:
@@ -98,14 +99,16 @@ def _dropped(trial: Trial) -> Iterator[SetupCheck]:
 
 def _file(trial: Trial, file: Path) -> SetupCheck:
     try:
-        rows = list(islice(read_dropped(file, trial.source.sheet), _ROWS_LOOKED_AT))
+        dropped = read_dropped(file, trial.source.layout)
+        rows = list(islice(dropped.rows, _ROWS_LOOKED_AT))
     except FeedError as error:
         return SetupCheck.problem(trial.source.name, str(error), "Ask for the export again, or take the file away.")
     except OSError as error:
         return SetupCheck.problem(
             trial.source.name, f"{file.name} cannot be read: {error.strerror}.", "Let us read it."
         )
-    return _judged(trial.source.name, f"{file.name} is read", rows, trial.source.field_map, trial.programs)
+    assumed = assumed_in_words([dropped.assumed_encoding])
+    return _judged(trial, f"{file.name} is read", rows, assumed)
 
 
 def _without_mark(source: Source, rows: Sequence[Any]) -> SetupCheck | None:
@@ -116,17 +119,19 @@ def _without_mark(source: Source, rows: Sequence[Any]) -> SetupCheck | None:
     return SetupCheck.problem(source.name, finding, f"Correct high_water.column or date_formats in {_file_of(source)}.")
 
 
-def _judged(name: str, read: str, rows: Sequence[Any], field_map: FieldMap, programs: Collection[str]) -> SetupCheck:
+def _judged(trial: Trial, read: str, rows: Sequence[Any], assumed: str = "") -> SetupCheck:
+    name = trial.source.name
     damaged = sum(DAMAGE_NOTE in row for row in rows)
-    finding = f"{read}: {len(rows)} rows looked at."
+    finding = " ".join(filter(None, (f"{read}: {len(rows)} rows looked at.", assumed)))
     if rows and damaged == len(rows):
         return SetupCheck.problem(name, f"{finding} None of them is whole.", "Ask for the export again.")
-    faults = list(_faults(rows, field_map, programs)) if rows else []
+    faults = list(_faults(rows, trial.source.field_map, trial.programs)) if rows else []
     faults += [f"{damaged} damaged rows"] if damaged else []
-    if not faults:
+    if not faults and not assumed:
         return SetupCheck.ok(name, finding)
     remedy = f"Name columns and values in config/sources/{name}.yml, or have the export corrected."
-    return SetupCheck.warning(name, f"{finding} {'; '.join(faults)}.", remedy)
+    told = f"{finding} {'; '.join(faults)}." if faults else finding
+    return SetupCheck.warning(name, told, remedy)
 
 
 def _faults(rows: Sequence[Any], field_map: FieldMap, programs: Collection[str]) -> Iterator[str]:

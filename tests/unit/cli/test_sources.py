@@ -26,10 +26,10 @@ def drop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "drop"
 
 
-def put(drop: Path, source: str, name: str, content: str) -> Path:
+def put(drop: Path, source: str, name: str, content: str, *, encoding: str = "utf-8") -> Path:
     file = drop / source / name
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(content, "utf-8")
+    file.write_text(content, encoding)
     os.utime(file, (LONG_AGO, LONG_AGO))
     return file
 
@@ -131,3 +131,25 @@ def test_a_mapping_for_programs(tmp_path: Path, drop: Path) -> None:
     proposal = json.loads(sources("map", str(export), "--json").stdout)
     assert proposal["kind"] == "checklist"
     assert proposal["unmapped"] == {"item": {"XYZ": 1}}
+
+
+def test_what_a_text_was_taken_for_stands_in_the_proposal_and_is_told(drop: Path) -> None:
+    names = "Email,First Name,Consent\na@example.edu,陽子,yes\nb@example.edu,健一,yes\n"
+    file = put(drop, "signups_csv", "fair.csv", names, encoding="cp932")
+    result = sources("map", str(file))
+    assert yaml.safe_load(result.stdout)["encoding"] == "Shift_JIS"
+    assert "Read as Shift_JIS, which is a guess" in " ".join(result.stderr.split())
+    stated = sources("map", str(file), "--encoding", "cp932", "--json")
+    assert (json.loads(stated.stdout)["encoding"], json.loads(stated.stdout)["assumed"]) == ("cp932", False)
+    assert sources("map", str(file), "--encoding", "gibberish").exit_code == 2
+    (check,) = json.loads(sources("check", "--source", "signups_csv", "--json").stdout)["checks"]
+    assert check["verdict"] == "warning"
+    assert "Read as Shift_JIS, which is a guess" in check["finding"]
+
+
+def test_lines_above_a_header_are_passed_over_where_its_columns_are_known(drop: Path) -> None:
+    above = "Report: all leads, of November\nRun by: Joe\nFilter: active, no test rows\n\n"
+    put(drop, "webadmit", "export.csv", above + WEBADMIT)
+    (check,) = json.loads(sources("check", "--source", "webadmit", "--json").stdout)["checks"]
+    assert check["finding"].startswith("export.csv is read: 1 rows looked at. no column 'First Name' for first_name")
+    assert yaml.safe_load(sources("map", str(drop / "webadmit" / "export.csv")).stdout)["kind"] == "application"

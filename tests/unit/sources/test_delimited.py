@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
-from enrollment_crm.sources.delimited import read_delimited
+from enrollment_crm.sources.delimited import read_delimited, rows_of
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
 
 TEXT = "Name;Email\r\nZsófia Szabó;zsofia@example.com\r\n王小明;wang@example.com\r\n"
@@ -91,6 +91,32 @@ def test_a_stray_quote_costs_one_row_not_the_rest(tmp_path: Path) -> None:
     assert [row["a"] for row in rows] == ["1", '"3', "5", "7", "9"]
 
 
+def test_an_open_quote_that_another_closes_swallows_no_rows(tmp_path: Path) -> None:
+    lines = ["Email,Page,Name", 'a@example.edu,"fair,Ana', "b@example.edu,fair,Ben", 'c@example.edu,fair",Cem', "d,e,f"]
+    rows = rows_in(tmp_path, "\n".join(lines).encode())
+    assert [row["Email"] for row in rows] == ["a@example.edu", "b@example.edu", "c@example.edu", "d"]
+    assert [DAMAGE_NOTE in row for row in rows] == [True, False, False, False]
+    letter = "Dear all,\n\nwrite to me, please, at ana@example.edu\nAna, who, waits"
+    assert rows_in(tmp_path, f'Email,Letter,Name\na@example.edu,"{letter}",Ana'.encode())[0]["Letter"] == letter
+
+
+def test_a_cell_of_many_lines_is_one_cell(tmp_path: Path) -> None:
+    (row,) = rows_in(tmp_path, b'a,b\n1,"' + b"x\n" * 500_000 + b'"\n')
+    assert row == {"a": "1", "b": "x\n" * 500_000}
+
+
+def test_a_row_without_end_is_one_row(tmp_path: Path) -> None:
+    (row, other) = rows_in(tmp_path, b'a,b\n1,"' + b"x," * 2_000_000 + b"\n2,3\n")
+    assert row[DAMAGE_NOTE] == "it has no end"
+    assert len(row) < 200_000
+    assert sum(cell.count("x") for cell in row.values()) == 2_000_000
+    assert other == {"a": "2", "b": "3"}
+
+
+def test_blanks_before_quotes_are_part_of_neither_names_nor_cells(tmp_path: Path) -> None:
+    assert rows_in(tmp_path, b'"a", "b"\n"1", "2, 3"\n') == [{"a": "1", "b": "2, 3"}]
+
+
 def test_open_quotes_on_every_line_do_not_take_forever(tmp_path: Path) -> None:
     rows = rows_in(tmp_path, b"a,b\n" + b'"x,1\n\n' * 1001)
     assert len(rows) == 1001
@@ -102,7 +128,7 @@ def test_nul_and_huge_cells_are_no_obstacle(tmp_path: Path) -> None:
 
 
 def test_rows_without_any_value_are_no_rows(tmp_path: Path) -> None:
-    assert rows_in(tmp_path, b"a,b\n\n,,\n  ,\n1,2\n\n") == [{"a": "1", "b": "2"}]
+    assert rows_in(tmp_path, b"a,b\n\n,,\n  ,\n1,2\n\n\x1a\0\0") == [{"a": "1", "b": "2"}]
 
 
 def test_one_column_with_the_commas_of_others_loses_no_row(tmp_path: Path) -> None:
@@ -132,6 +158,40 @@ def test_a_title_with_a_comma_is_passed_over(tmp_path: Path, sign: str) -> None:
     first, second = rows_in(tmp_path, "\n".join(lines).encode())
     assert first == {"a": "", "b": "x@example.edu", "c": "2", "d": "3"}
     assert second == {"a": "1", "b": "2", "c": "3", "d": "4"}
+
+
+@pytest.mark.parametrize(
+    "above",
+    [
+        ["Report: Leads", "Run by: Joe", "Filter: all, active", "Columns: Email; Name"],
+        ["Program,Leads,,", "Run at,noon,,"],
+        [f"Line {number} of a long preface" for number in range(20)],
+        ['"Email, Name and Term, of leads"', ""],
+    ],
+    ids=lambda one: one[0],
+)
+@pytest.mark.parametrize("sign", [",", ";", "\t"])
+def test_a_header_is_known_by_the_names_of_its_columns(tmp_path: Path, above: list[str], sign: str) -> None:
+    file = tmp_path / "leads.csv"
+    table = [("Term", "E-mail", '"Last  name"', "Notes"), ("fall 2027", "a@example.edu", "Silva", "Program")]
+    file.write_text("\n".join([*above, *map(sign.join, table)]))
+    (row,) = rows_of(file, "utf-8", columns=["Term", "E-mail", "last name", "Program"])
+    assert (row["E-mail"], row["Term"]) == ("a@example.edu", "fall 2027")
+
+
+def test_nobody_above_a_header_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text("a@example.edu,Ana\nEmail,Name\nb@example.edu,Ben\n")
+    with pytest.raises(FeedUnreadableError, match="has no header"):
+        list(rows_of(file, "utf-8", columns=["Email", "Name"]))
+
+
+def test_a_header_that_comes_again_is_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "leads.csv"
+    file.write_text("Email,Name\na@example.edu,Ana\nEmail,Name\nb@example.edu,Ben\n")
+    rows = list(rows_of(file, "utf-8", columns=["Email", "Name"]))
+    assert [row["Email"] for row in rows] == ["a@example.edu", "Email", "b@example.edu"]
+    assert [DAMAGE_NOTE in row for row in rows] == [False, True, False]
 
 
 def test_a_narrow_row_above_rows_without_addresses_is_not_guessed_at(tmp_path: Path) -> None:

@@ -41,6 +41,7 @@ def test_reads_a_file_under_its_name(tmp_path: Path) -> None:
         ("kind: signup", "kind: lead", r"fair\.yml: kind: .*'signup', 'application' or 'checklist'"),
         ("kind: signup", "kinds: signup", r"fair\.yml: kind: Field required; kinds: Extra inputs"),
         ("email:", "mail:", r"fair\.yml: fields: a signup has no 'mail', its fields are email"),
+        ("kind: signup", "kind: signup\nencoding: jis", r"fair\.yml: encoding: 'jis' is none, write one such as utf-8"),
         ("America/New_York", "Boston", r"fair\.yml: time_zone: 'Boston' is no time zone, write one such as"),
         ("fall 2026", "summer 2026", r"fair\.yml: terms\.202710: 'summer 2026' is not an entry term"),
         ("terms:", "terms:\n  202710: fall 2027", r"fair\.yml: line 10: '202710' stands there twice: keep one"),

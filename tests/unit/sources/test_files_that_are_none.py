@@ -38,9 +38,10 @@ def dropped(directory: Path, name: str, content: bytes) -> Path:
         (b"\xfd7zXZ\0,\n", "archive"),
         (b"7z\xbc\xaf'\x1c,\n", "archive"),
         (b"Em\0ail,Name\na@example.edu,Ana\n", "no text"),
-        (b"\0" * 500 + b"\n", "holds no row"),
+        (b"\0" * 500 + b"\n", "is empty"),
         (b"\xfe\xff" + ROWS.encode("utf-16-le"), "holds no row"),
         (b"Email\n", "holds no row"),
+        (b'"Email,First Name,Last Name"\n"a@example.edu,Ana,Silva"\n', "quotation marks around whole lines"),
         (b'[{"Email": "a@example.edu", "Name": "Ana"}]', "JSON"),
         (b'[\n {\n  "Email": "a", "Name": "b"\n }\n]\n', "JSON"),
         (b'{"row": [\n{"Email": "a", "Name": "b"}\n]}\n', "JSON"),
@@ -107,11 +108,11 @@ def workbook_with(directory: Path, old: bytes, new: bytes) -> Path:
 )
 def test_a_sheet_that_would_lose_rows_or_never_end_is_named(tmp_path: Path, old: bytes, new: bytes, words: str) -> None:
     with pytest.raises(FeedUnreadableError, match=rf"fair\.xlsx .*{words}.*\.$"):
-        list(read_dropped(workbook_with(tmp_path, old, new)))
+        list(read_dropped(workbook_with(tmp_path, old, new)).rows)
 
 
 def test_every_row_of_a_sheet_of_several_pieces_is_read(tmp_path: Path) -> None:
-    assert len(list(read_dropped(workbook_with(tmp_path, b"<nothing", b"")))) == 40_000
+    assert len(list(read_dropped(workbook_with(tmp_path, b"<nothing", b"")).rows)) == 40_000
 
 
 def test_names_with_line_breaks_do_not_hide_the_delimiter(tmp_path: Path) -> None:

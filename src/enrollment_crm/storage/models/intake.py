@@ -87,7 +87,11 @@ class DeliveryRow(Base):
     __tablename__ = "delivery"
     __table_args__ = (
         CheckConstraint("rows_read = new + known", name="read_equals_new_and_known"),
-        Index("ix_delivery_uncounted", "source", postgresql_where=text("batch_id IS NULL AND known > 0")),
+        Index(
+            "ix_delivery_uncounted",
+            "source",
+            postgresql_where=text("batch_id IS NULL AND (known > 0 OR assumed_encoding <> '')"),
+        ),
         Index("ix_delivery_by_time", "at"),
     )
 
@@ -103,7 +107,9 @@ class DeliveryRow(Base):
     known: Mapped[int]
     #: Of the rows read, those that could not be read properly; each is new or known as well.
     damaged: Mapped[int]
-    #: The batch that counts its known rows; NULL: the next one of the source will.
+    #: What its text was taken for; empty: there is no doubt.
+    assumed_encoding: Mapped[str] = mapped_column(server_default="")
+    #: The batch that counts its known rows and says what was assumed; NULL: the next one of the source will.
     batch_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("batch.id"))
 
 
