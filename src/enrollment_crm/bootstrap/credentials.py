@@ -97,7 +97,7 @@ class _Lookup:
                 f"There is no connection {reference.connection!r}, which {_file_of(self.source)} names: add it in "
                 f"Airflow, or set AIRFLOW_CONN_{reference.connection.upper()}."
             )
-        return {"user": details.user, "password": details.password}.get(part, details.address)
+        return {"user": details.user, "password": details.password}.get(part, details.address).strip()
 
     def _of_variable(self, part: str, name: str) -> str:
         value = _variable(self.settings, name, self.environment)
@@ -111,7 +111,7 @@ def _variable(settings: Settings, name: str, environment: Mapping[str, str]) -> 
     setting = name.removeprefix(_PREFIX).lower()
     if name.startswith(_PREFIX) and setting in Settings.model_fields:
         value = getattr(settings, setting)
-        return value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")
+        return (value.get_secret_value() if isinstance(value, SecretStr) else str(value or "")).strip()
     return environment.get(name, "").strip()
 
 

@@ -8,18 +8,27 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Self
-from urllib.parse import urlsplit
 
 import requests
+from urllib3.exceptions import HTTPError, LocationParseError
 
 from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachableError, FeedUnreadableError
 from enrollment_crm.sources.json_documents import read_json
 from enrollment_crm.sources.redaction import Redactor, unheard
 from enrollment_crm.sources.time_limits import TimeIsUpError, TimeLimit
-from enrollment_crm.sources.web_sessions import failure_in_words, web_session
+from enrollment_crm.sources.web_sessions import failure_in_words, host_of, web_session
 
 _PIECE_IN_BYTES = 64 * 1024
 _MEBIBYTE = 1024**2
+#: What the libraries raise for an address that looks like one and is none.
+_NO_ADDRESS = (requests.exceptions.InvalidURL, LocationParseError)
+
+_STATUSES = {
+    401: " (not logged in)",
+    403: " (not allowed)",
+    404: " (not there)",
+    407: " (the proxy of this machine wants a login)",
+}
 
 
 @dataclass(frozen=True)
@@ -100,10 +109,11 @@ class Pull:
         Raises:
             FeedUnreachableError: no answer, one that breaks off, or the time is up.
             FeedUnreadableError: the answer is too big.
-            FeedRefusedError: the address is none.
+            FeedRefusedError: the address is none, or a secret cannot be sent.
         """
-        if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
-            raise FeedRefusedError(f"{self._who} has no web address: write one with https:// into {self.where}.")
+        if not host_of(url):
+            raise self._no_address()
+        self._check_headers(headers or {})
         with unheard(self.redact):
             answer, failure = self._try(url, parameters=parameters, headers=headers, form=form)
         if answer is not None:
@@ -113,7 +123,7 @@ class Pull:
 
     def at(self, url: str) -> str:
         """``The Slate feed at enroll.example.edu``."""
-        return f"{self._who} at {urlsplit(url).hostname or 'an address without a host'}"
+        return f"{self._who} at {host_of(url) or 'an address without a host'}"
 
     def check_status(self, answer: Answer, url: str, *, hint: str) -> None:
         """Raise what a status other than 200 means.
@@ -128,12 +138,12 @@ class Pull:
         if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             raise FeedUnreachableError(f"{at} answers {status}. It is tried again.")
         if answer.location:
-            elsewhere = urlsplit(answer.location).hostname or "another page of it"
+            elsewhere = host_of(answer.location) or "another page of it"
             raise FeedRefusedError(
                 f"{at} answers {status} and leads to {elsewhere}, usually a login: nothing is sent there. "
                 f"Check address and credentials in {self.where}{hint}."
             )
-        said = {401: " (not logged in)", 403: " (not allowed)", 404: " (not there)"}.get(status, "")
+        said = _STATUSES.get(status, "")
         raise FeedRefusedError(f"{at} answers {status}{said}: check address and credentials in {self.where}{hint}.")
 
     def _try(self, url: str, **asked: Any) -> tuple[Answer | None, Callable[[str], Exception]]:
@@ -145,7 +155,10 @@ class Pull:
             return None, lambda at: FeedUnreadableError(f"{at} sends {most}: let its query give fewer rows or columns.")
         except TimeIsUpError:
             words = self._time_is_up()
-        except requests.exceptions.RequestException as error:
+        except _NO_ADDRESS:
+            return None, lambda _: self._no_address()
+        # Whatever the libraries raise ends here: some of it holds addresses and headers, secrets and all.
+        except (requests.exceptions.RequestException, HTTPError, ValueError, OSError) as error:
             words = self._time_is_up() if self._limit.is_over else failure_in_words(error, self._timeout)
         return None, lambda at: FeedUnreachableError(f"{at} cannot be read: {words}. It is tried again.")
 
@@ -181,6 +194,16 @@ class Pull:
             if len(content) > self._limits.most_bytes:
                 raise _TooBigError
         return bytes(content)
+
+    def _no_address(self) -> FeedRefusedError:
+        return FeedRefusedError(f"{self._who} has no web address: write one with https:// into {self.where}.")
+
+    def _check_headers(self, headers: Mapping[str, str]) -> None:
+        if not all(one.isascii() and one.isprintable() for one in headers.values()):
+            raise FeedRefusedError(
+                f"{self._who} has a token with a character that no token has, such as a line break: copy it once "
+                f"more to where {self.where} refers to."
+            )
 
     def _time_is_up(self) -> str:
         return f"it is not read to its end within {self._limits.total_in_seconds:g} s"
@@ -218,7 +241,7 @@ def _text_of(content: bytes, content_type: str) -> str:
     try:
         if declared and codecs.lookup(declared[1]).name != "utf-8":
             return content.decode(declared[1])
-    except (LookupError, UnicodeDecodeError):
+    except (LookupError, UnicodeError):
         pass
     text = content.decode("utf-8", errors="replace")
     bad, good = text.count("\ufffd"), len(re.findall(r"[^\x00-\x7f\ufffd]", text))

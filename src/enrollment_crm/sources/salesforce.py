@@ -12,10 +12,13 @@ from enrollment_crm.sources.json_documents import ENTRY
 from enrollment_crm.sources.pulls import Answer, Pull, PullLimits
 from enrollment_crm.sources.source_files import SINCE
 from enrollment_crm.sources.spooled_rows import Row, spooled
+from enrollment_crm.sources.web_sessions import host_of
 
 _LOGIN_PATH = "/services/oauth2/token"
 #: What an org answers with 403 when it has been asked too often today.
 _BUSY = {"REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE"}
+#: What an org answers with 401 when a token holds no longer.
+_SESSION_ENDED = "INVALID_SESSION_ID"
 _EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_QUOTE = 200
 
@@ -57,6 +60,8 @@ def fetch_salesforce(
 class _Org:
     def __init__(self, pull: Pull, query: SalesforceQuery) -> None:
         self._pull, self._query = pull, query
+        #: The org has taken our token once.
+        self._is_open = False
 
     def pages(self, since: datetime | None, *, first_page_only: bool) -> Iterator[list[Row]]:
         base, token = self._logged_in()
@@ -70,6 +75,7 @@ class _Org:
         while url:
             seen.add(url)
             content = self._content(self._pull.ask(url, parameters=parameters, headers=headers), url)
+            self._is_open = True
             given, promised = given + len(content["records"]), content.get("totalSize", 0)
             yield [_row(one) for one in content["records"]]
             if first_page_only:
@@ -120,19 +126,21 @@ class _Org:
         code, words = _quoted(error.get("errorCode")), self._pull.redact(_quoted(error.get("message")))
         if code in _BUSY:
             raise FeedUnreachableError(f"{self._pull.at(url)} answers {answer.status} ({code}). It is tried again.")
+        if code == _SESSION_ENDED and self._is_open:  # the next try logs in anew
+            raise FeedUnreachableError(f"{self._pull.at(url)} ended our session. It is tried again.")
         self._pull.check_status(answer, url, hint=f": it says {code}, {words!r}")
 
     def _next(self, content: Mapping[str, Any], base: str, seen: set[str]) -> str:
         if content.get("done") is True:
             return ""
         path = content.get("nextRecordsUrl")
-        # Only a path of the same org: the token goes to nobody else.
-        if not isinstance(path, str) or not path.startswith("/") or path.startswith("//"):
+        url = urljoin(base, path) if isinstance(path, str) and path else ""
+        # Only a page of the same org: the token goes to nobody else.
+        if not _is_same_place(url, base):
             raise FeedUnreadableError(
                 f"{self._pull.at(base)} says that there are more rows and not where: none is kept. Tell the org's "
                 "administrator, or ask for fewer rows."
             )
-        url = urljoin(base, path)
         if url in seen:
             raise FeedUnreadableError(f"{self._pull.at(base)} leads from one page to the same page: none is kept.")
         return url
@@ -140,7 +148,12 @@ class _Org:
 
 def _same_scheme(instance: str, configured: str) -> str:
     """The instance that the org names, unless the token would travel less protected than the client's secret did."""
-    return instance if urlsplit(instance).scheme == urlsplit(configured).scheme else configured
+    is_as_safe = host_of(instance) and urlsplit(instance).scheme == urlsplit(configured).scheme
+    return instance if is_as_safe else configured
+
+
+def _is_same_place(url: str, base: str) -> bool:
+    return bool(host_of(url)) and urlsplit(url)[:2] == urlsplit(base)[:2]
 
 
 def _row(record: Any) -> Row:

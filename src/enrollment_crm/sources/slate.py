@@ -56,24 +56,29 @@ def fetch_slate(
     with Pull("The Slate feed", query.where, secrets=[query.key, query.password, login], limits=limits) as pull:
         if not query.page_parameter:
             return _page(pull, query.url, parameters, headers)[0]
-        return spooled(_pages(pull, query, parameters, headers, most=1 if first_page_only else _MOST_PAGES))
+        return spooled(_pages(pull, query, parameters, headers, first_page_only=first_page_only))
 
 
 def _pages(
-    pull: Pull, query: SlateQuery, parameters: Mapping[str, str], headers: Mapping[str, str], *, most: int
+    pull: Pull, query: SlateQuery, parameters: Mapping[str, str], headers: Mapping[str, str], *, first_page_only: bool
 ) -> Iterator[list[Row]]:
-    before = b""
-    for number in range(1, most + 1):
+    seen = set[bytes]()
+    for number in range(1, _MOST_PAGES + 1):
         rows, digest = _page(pull, query.url, {**parameters, query.page_parameter: str(number)}, headers)
         if not rows:
             return
-        if digest == before:
+        if digest in seen:
             raise FeedUnreadableError(
                 f"{pull.at(query.url)} gives the same page again and again: its query has no parameter "
                 f"{query.page_parameter!r}. Add it in Slate, or take pagination out of {query.where}."
             )
-        before = digest
+        seen.add(digest)
         yield rows
+        if first_page_only:
+            return
+    raise FeedUnreadableError(
+        f"{pull.at(query.url)} has more than {_MOST_PAGES} pages: let its query give more rows a page."
+    )
 
 
 def _page(pull: Pull, url: str, parameters: Mapping[str, str], headers: Mapping[str, str]) -> tuple[list[Row], bytes]:

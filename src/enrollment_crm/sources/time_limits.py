@@ -43,12 +43,9 @@ class TimeLimit:
 
     def limit(self, session: requests.Session) -> None:
         """Let all connections of the session from now on end with the time."""
-        for adapter in session.adapters.values():
+        for prefix, adapter in list(session.adapters.items()):
             if isinstance(adapter, HTTPAdapter):
-                adapter.poolmanager.pool_classes_by_scheme = {
-                    "http": _pool_class(HTTPConnectionPool, HTTPConnection, self),
-                    "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, self),
-                }
+                session.mount(prefix, _WatchedAdapter(self, adapter))
 
     def watch(self, connected: socket.socket) -> None:
         """Know of a connection. Of its own handle: TLS takes the first one over.
@@ -68,6 +65,26 @@ class TimeLimit:
             for one in self._open:
                 with suppress(OSError):
                     one.shutdown(socket.SHUT_RDWR)
+
+
+class _WatchedAdapter(HTTPAdapter):
+    """In the place of another one: its connections are watched, those that go by a proxy too."""
+
+    def __init__(self, limit: TimeLimit, like: HTTPAdapter) -> None:
+        self._pools = {
+            "http": _pool_class(HTTPConnectionPool, HTTPConnection, limit),
+            "https": _pool_class(HTTPSConnectionPool, HTTPSConnection, limit),
+        }
+        super().__init__(max_retries=like.max_retries)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = self._pools
+
+    def proxy_manager_for(self, *args: Any, **options: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **options)
+        manager.pool_classes_by_scheme = self._pools
+        return manager
 
 
 def _pool_class(pool: type[Any], connection: type[Any], limit: TimeLimit) -> type[Any]:

@@ -1,8 +1,10 @@
 """How the sources ask over HTTP: patiently, within limits, and with failures told in words."""
 
+from urllib.parse import urlsplit
+
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import NameResolutionError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import InvalidHeader, NameResolutionError, NewConnectionError, ProtocolError, ReadTimeoutError
 from urllib3.util import Retry
 
 _RETRIES = 3
@@ -11,12 +13,14 @@ _LONGEST_WAIT_IN_SECONDS = 30
 _MOST_REDIRECTS = 5
 #: The first that fits.
 _FAILURES: tuple[tuple[tuple[type[Exception], ...], str], ...] = (
+    ((requests.exceptions.ProxyError,), "the proxy of this machine (HTTP_PROXY, HTTPS_PROXY) does not let us through"),
     ((requests.exceptions.ContentDecodingError,), "the answer is packed in a way that cannot be unpacked"),
     ((requests.exceptions.Timeout, ReadTimeoutError), "no answer within {:g} s"),
     ((requests.exceptions.ChunkedEncodingError,), "the answer broke off"),
     ((NameResolutionError,), "its host is not known"),
     ((NewConnectionError,), "nobody answers there"),
     ((ProtocolError,), "the connection broke off"),
+    ((ValueError,), "its answer has a header that cannot be"),
 )
 #: What OpenSSL says about a certificate, by its number.
 _CERTIFICATE_FAILURES = {
@@ -29,13 +33,24 @@ _CERTIFICATE_FAILURES = {
 }
 
 
+class _PatientRetry(Retry):
+    """Takes a ``Retry-After`` that is no number and no instant for none, where urllib3 gives up."""
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        """Seconds to wait; 0: the pause that would be made anyway."""
+        try:
+            return super().parse_retry_after(retry_after)
+        except (InvalidHeader, ValueError, OverflowError):
+            return 0
+
+
 def web_session(*, longest_wait_in_seconds: int = _LONGEST_WAIT_IN_SECONDS) -> requests.Session:
     """A session that asks again, with growing pauses or those that ``Retry-After`` names, when a server is busy.
 
     Args:
         longest_wait_in_seconds: no pause is longer, whatever ``Retry-After`` names.
     """
-    retry = Retry(
+    retry = _PatientRetry(
         total=_RETRIES,
         backoff_factor=0.5,
         backoff_jitter=0.5,
@@ -52,7 +67,16 @@ def web_session(*, longest_wait_in_seconds: int = _LONGEST_WAIT_IN_SECONDS) -> r
     return session
 
 
-def failure_in_words(error: requests.exceptions.RequestException, timeout_in_seconds: float) -> str:
+def host_of(url: str) -> str:
+    """The host that a web address names; empty: it is no web address."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return parts.hostname or "" if parts.scheme in {"http", "https"} else ""
+
+
+def failure_in_words(error: Exception, timeout_in_seconds: float) -> str:
     """What went wrong, without the address: some addresses hold a key."""
     # After the last attempt, requests hides the reason in what urllib3 gave up with.
     given_up = error.args[0] if error.args else None
