@@ -12,7 +12,12 @@ from tests.factories import ANA, BEN, SEPTEMBER, SIGNUP, Office
 from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.settings import Settings
-from enrollment_crm.sources.feed_errors import FeedUnreachableError
+from enrollment_crm.sources.feed_errors import (
+    FeedError,
+    FeedRefusedError,
+    FeedUnreachableError,
+    FeedUnreadableError,
+)
 from enrollment_crm.sources.feeds import Delivery, Feed
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import RawRow, count_pending, digest_of, keep_raw_rows, pending_rows
@@ -185,10 +190,28 @@ def test_a_folder_that_cannot_be_looked_into_keeps_no_other_source_from_deliveri
 
     broken = Feed("broken", RecordKind.SIGNUP, deliveries)
     good = Feed("good", RecordKind.SIGNUP, lambda: [Delivery(lambda: [{"a": "1"}], keep=lambda: None)])
-    with pytest.raises(PermissionError):
+    with pytest.raises(FeedUnreachableError, match="Permission denied"):
         collect(engine, [broken, good], now=SEPTEMBER)
     with transaction(engine) as connection:
         assert count_pending(connection, kind="signup") == 1
+
+
+@pytest.mark.parametrize(
+    ("failures", "told"),
+    [
+        ([FeedRefusedError("The key is wrong."), FeedUnreachableError("It is busy.")], FeedUnreachableError),
+        ([FeedRefusedError("The key is wrong."), OSError(28, "It is busy.")], FeedUnreachableError),
+        ([FeedUnreadableError("It is busy."), FeedRefusedError("The key is wrong.")], FeedUnreadableError),
+        ([FeedRefusedError("The key is wrong."), FeedRefusedError("It is busy.")], FeedRefusedError),
+    ],
+)
+def test_of_several_that_fail_each_is_told_and_tried_again_where_that_may_help_one(
+    engine: Engine, failures: list[Exception], told: type[FeedError]
+) -> None:
+    with pytest.raises(FeedError, match="busy") as raised:
+        collect(engine, [feed([delivery(one, [])]) for one in failures], now=SEPTEMBER)
+    assert type(raised.value) is told
+    assert "The key is wrong." in str(raised.value)
 
 
 def test_what_is_collected_is_counted(engine: Engine) -> None:

@@ -92,7 +92,7 @@ def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, layout: La
     """The files that another system drops for this source; each is set aside once its rows are kept."""
 
     def deliveries() -> Iterable[Delivery]:
-        for file in pending_files(drop_directory, source):
+        for file in _waiting(drop_directory, source):
             yield _DroppedFile(file, layout).delivery(keep=partial(_set_aside, file, version_of(file)))
 
     return Feed(source, kind, deliveries, is_set_up=(drop_directory / source).is_dir())
@@ -101,6 +101,15 @@ def drop_feed(source: str, kind: RecordKind, *, drop_directory: Path, layout: La
 def file_feed(source: str, kind: RecordKind, *, file: Path, layout: Layout = _UNKNOWN) -> Feed:
     """One file that somebody names; it stays where it is."""
     return Feed(source, kind, lambda: [_DroppedFile(file, layout).delivery(keep=_nothing)])
+
+
+def _waiting(drop_directory: Path, source: str) -> list[Path]:
+    try:
+        return pending_files(drop_directory, source)
+    except OSError as error:
+        raise FeedUnreachableError(
+            f"The drop folder {source} cannot be read ({error.strerror}): give the pipeline the right to."
+        ) from error
 
 
 class _DroppedFile:

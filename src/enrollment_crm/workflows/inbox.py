@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.domain.instants import check_aware
-from enrollment_crm.sources.feed_errors import FeedError
+from enrollment_crm.sources.feed_errors import FeedError, FeedRefusedError, FeedUnreachableError
 from enrollment_crm.sources.feeds import Delivery, Feed, Pickup, Rows
 from enrollment_crm.storage.deliveries import DeliveryCounts, note_delivery
 from enrollment_crm.storage.engine import transaction
@@ -47,15 +47,15 @@ def receive_form(engine: Engine, fields: Mapping[str, str], *, now: datetime) ->
 def collect(engine: Engine, feeds: Sequence[Feed], *, now: datetime, dry_run: bool = False) -> Collected:
     """Ask every feed for its rows and commit them delivery by delivery.
 
-    A delivery that fails does not keep the others from delivering; the first failure is raised at the end, so that
+    A delivery that fails does not keep the others from delivering; the failures are raised at the end, as one, so that
     the task is red and tried again. One that succeeds counts for the freshness of its source, also without new rows.
 
     Raises:
-        FeedError: a delivery could not be read; what the others delivered is kept.
+        FeedError: deliveries could not be read; what the others delivered is kept.
     """
     collected, failures = collect_what_comes(engine, feeds, now=now, dry_run=dry_run)
     if failures:
-        raise failures[0]
+        raise _as_one(failures)
     return collected
 
 
@@ -72,9 +72,16 @@ def collect_what_comes(
                     collected += _keep(engine, feed, delivery, now=now, dry_run=dry_run)
                 except (FeedError, OSError) as failure:
                     failures.append(failure)
-        except OSError as failure:  # its folder cannot be looked into
+        except (FeedError, OSError) as failure:  # its folder cannot be looked into
             failures.append(failure)
     return collected, failures
+
+
+def _as_one(failures: Sequence[Exception]) -> FeedError:
+    """An error that tells of each; another try helps where it may help one of them."""
+    first = next((one for one in failures if not isinstance(one, FeedRefusedError)), failures[0])
+    kind = type(first) if isinstance(first, FeedError) else FeedUnreachableError
+    return kind(" ".join(dict.fromkeys(map(str, failures))))
 
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
