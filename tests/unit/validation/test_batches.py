@@ -194,7 +194,7 @@ def test_no_value_of_a_person_leaves_the_batch(
     [
         ({"type": "expect_column_values_to_be_nice"}, "expect_column_values_to_be_nice not found"),
         ({"type": "expect_column_mean_to_be_between"}, "judges no single rows"),
-        ({"kwargs": {"column": "email", "regexp": "@"}}, "regexp"),
+        ({"kwargs": {"column": "email", "regex": "@", "flavour": "posix"}}, "flavour"),
     ],
 )
 def test_a_rule_that_great_expectations_does_not_know_is_named(
