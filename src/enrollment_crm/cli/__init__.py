@@ -2,7 +2,7 @@
 
 import typer
 
-from enrollment_crm.cli import batches, calendar, campaigns, person, quarantine, sources, suppressions, templates
+from enrollment_crm.cli import batches, calendar, campaigns, person, quarantine, rules, sources, suppressions, templates
 from enrollment_crm.cli import reviews as staff_reviews
 from enrollment_crm.cli.calendar_sync import reviews, sync
 from enrollment_crm.cli.check_setup import check_setup_command
@@ -17,7 +17,6 @@ from enrollment_crm.cli.people import people
 from enrollment_crm.cli.proof import message_app, messages_app
 from enrollment_crm.cli.rehearse import rehearse
 from enrollment_crm.cli.route import route
-from enrollment_crm.cli.rules import rules
 from enrollment_crm.cli.send import send
 from enrollment_crm.cli.up import up
 
@@ -45,7 +44,7 @@ app.command()(people)
 app.command()(explain)
 app.command()(forecast)
 app.command()(rehearse)
-app.command()(rules)
+app.add_typer(rules.app, name="rules")
 app.add_typer(batches.app, name="batches")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(sources.app, name="sources")

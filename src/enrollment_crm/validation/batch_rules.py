@@ -1,6 +1,6 @@
 """Rules about whole batches: Great Expectations looks at one row of measures, and at no row of a person."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -60,16 +60,37 @@ class BatchRules:
         warnings, stops = said.get(Severity.WARN, []), said.get(Severity.STOP, [])
         return BatchVerdict(tuple(counts), tuple(warnings), tuple(stops))
 
+    def try_out(self, kind: RecordKind) -> list[str]:
+        """Why rules cannot be evaluated, a sentence a rule, found out on made-up measures."""
+        rules = [rule for _, rule in self._rules[kind]]
+        results = self._results(kind, rules, {one.column: 1 for one, _ in self._rules[kind]}) if rules else []
+        return [cannot_be_evaluated(kind, one) for one in results if not _is_evaluated(one)]
+
     def _failed(self, kind: RecordKind, rules: list[ColumnMapExpectation], measures: Mapping[str, float]) -> set[str]:
+        results = self._results(kind, rules, measures)
+        for result in results:
+            if not _is_evaluated(result):
+                raise SuiteError(cannot_be_evaluated(kind, result))
+        return {result.expectation_config.meta["rule"] for result in results if not result.success}
+
+    def _results(
+        self, kind: RecordKind, rules: list[ColumnMapExpectation], measures: Mapping[str, float]
+    ) -> Sequence[Any]:
         frame = pd.DataFrame({name: [float(value)] for name, value in measures.items()})
-        outcome = self._batch.get_batch({"dataframe": frame}).validate(
-            ExpectationSuite(name=f"{kind.value} batches", expectations=rules)
-        )
-        for result in outcome.results:
-            if result.exception_info.get("raised_exception") or "element_count" not in result.result:
-                rule = result.expectation_config.meta["rule"]
-                raise SuiteError(f"{SUITE_FILES[kind]}: rule {rule} cannot be evaluated; check its kwargs.")
-        return {result.expectation_config.meta["rule"] for result in outcome.results if not result.success}
+        suite = ExpectationSuite(name=f"{kind.value} batches", expectations=rules)
+        return list(self._batch.get_batch({"dataframe": frame}).validate(suite).results)
+
+
+def _is_evaluated(result: Any) -> bool:
+    return not result.exception_info.get("raised_exception") and "element_count" in result.result
+
+
+def cannot_be_evaluated(kind: RecordKind, result: Any) -> str:
+    """File, rule and Great Expectations' own words; not for rows of people, whose values can be in those words."""
+    told = [one for one in (result.exception_info, *result.exception_info.values()) if isinstance(one, dict)]
+    why = next((one["exception_message"] for one in told if one.get("exception_message")), "it gives no result")
+    rule = result.expectation_config.meta["rule"]
+    return f"{SUITE_FILES[kind]}: rule {rule} cannot be evaluated, check its kwargs: {' '.join(why.split())}"
 
 
 def expectation_of(expectation: Expectation, file_name: str) -> ColumnMapExpectation:

@@ -20,7 +20,7 @@ from enrollment_crm.domain.addresses import PLAUSIBLE_ADDRESS  # noqa: E402
 from enrollment_crm.domain.batches import Severity  # noqa: E402
 from enrollment_crm.domain.canonical_rows import CANONICAL_FIELDS, RecordKind  # noqa: E402
 from enrollment_crm.validation import shortcuts  # noqa: E402
-from enrollment_crm.validation.batch_rules import BatchRules, expectation_of  # noqa: E402
+from enrollment_crm.validation.batch_rules import BatchRules, cannot_be_evaluated, expectation_of  # noqa: E402
 from enrollment_crm.validation.suites import SUITE_FILES, Expectation, SuiteError, read_suite  # noqa: E402
 from enrollment_crm.validation.verdicts import CandidateRow, Rejection, RuleCount, Verdict  # noqa: E402
 
@@ -94,6 +94,17 @@ class Validator:
             stops=tuple(stops),
         )
 
+    def try_out(self, kind: RecordKind) -> list[str]:
+        """Why rules cannot be evaluated, a sentence a rule, found out on a made-up row that says something everywhere.
+
+        A rule whose field is blank in a batch is not evaluated: a mistake in it would be found out weeks later.
+        """
+        row = CandidateRow(0, dict.fromkeys(CANONICAL_FIELDS[kind], "made up"))
+        frame = _frame(self._columns(kind), [row])
+        results = self._results(kind, frame, self._suites[kind].expectations)
+        failed = [cannot_be_evaluated(kind, one) for one in results if "unexpected_index_list" not in one.result]
+        return [*failed, *self.batches.try_out(kind)]
+
     def _columns(self, kind: RecordKind) -> list[str]:
         """The fields that the rules of a kind look at, in their columns or in their conditions."""
         asked = " ".join(f"{e.column} {e.arguments.get('row_condition', '')}" for e in self._suites[kind].expectations)
@@ -103,17 +114,21 @@ class Validator:
         """Each rule with its result, in the order of importance."""
         frame = _frame(self._columns(kind), rows)
         asked = [e for e in self._suites[kind].expectations if _is_of_weight(e, frame)]
-        batch = self._definitions[kind].get_batch({"dataframe": frame})
-        suite = gx.ExpectationSuite(name=kind.value, expectations=[self._rules[kind][e.meta.rule] for e in asked])
-        outcome = batch.validate(suite, result_format=_RESULT_FORMAT, expectation_parameters=self._parameters)
-        results = {result.expectation_config.meta["rule"]: result.result for result in outcome.results}
+        results = {one.expectation_config.meta["rule"]: one.result for one in self._results(kind, frame, asked)}
         for expectation in self._suites[kind].expectations:
             result = results.get(expectation.meta.rule, {}) if expectation in asked else _NOTHING_TO_JUDGE
             if "unexpected_index_list" not in result:
                 raise SuiteError(
-                    f"{SUITE_FILES[kind]}: rule {expectation.meta.rule} cannot be evaluated; check its kwargs."
+                    f"{SUITE_FILES[kind]}: rule {expectation.meta.rule} cannot be evaluated: "
+                    "`enrollment-crm rules check` says why."
                 )
             yield expectation, result
+
+    def _results(self, kind: RecordKind, frame: pd.DataFrame, asked: Sequence[Expectation]) -> Sequence[Any]:
+        batch = self._definitions[kind].get_batch({"dataframe": frame})
+        suite = gx.ExpectationSuite(name=kind.value, expectations=[self._rules[kind][e.meta.rule] for e in asked])
+        outcome = batch.validate(suite, result_format=_RESULT_FORMAT, expectation_parameters=self._parameters)
+        return list(outcome.results)
 
 
 def _is_of_weight(expectation: Expectation, frame: pd.DataFrame) -> bool:
