@@ -54,6 +54,20 @@ def trickle(port: int, begin: bytes, piece: bytes) -> tuple[float, bytes]:
     return time.monotonic() - began, answer
 
 
+@pytest.mark.parametrize("begin", [b"GET /health HTTP/1.1\r\nhost: x\r\n", b"GET /health HTTP/1.1\r\nhost: x\r\nx-a: "])
+def test_a_head_without_end_is_not_kept(port: int, monkeypatch: pytest.MonkeyPatch, begin: bytes) -> None:
+    """As many headers, or one as long, as the network carries in that time would all be in memory."""
+    monkeypatch.setattr(connections, "HEAD_WITHIN_IN_SECONDS", 60)
+    piece = b"x-a: b\r\n" if begin.endswith(b"\n") else b"a"
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as client:
+        try:
+            client.sendall(begin + piece * (2 * 1024**2 // len(piece)))
+            is_over = not client.recv(65536)
+        except ConnectionError:
+            is_over = True
+    assert is_over
+
+
 @pytest.mark.parametrize("begin", [b"", b"GET /health HTTP/1.1\r\n", b"POST /webhooks/fair HTTP/1.1\r\nhost: x\r\n"])
 def test_a_head_that_does_not_come_is_not_awaited(port: int, begin: bytes) -> None:
     taken, answer = trickle(port, begin, b"x-a: b\r\n" if begin else b"")

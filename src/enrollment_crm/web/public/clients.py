@@ -1,14 +1,17 @@
 """Whose request it is, as far as its network tells: the address of the client, behind proxies that are ours."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 from starlette.requests import Request
 
 Network = IPv4Network | IPv6Network
 #: One household or phone has a whole network of this size in IPv6.
 _ONE_CLIENT_IN_IPV6 = 64
+#: ``[2001:db8::1]:51234``, and ``198.51.100.1:51234``, as some proxies write.
+_WITH_PORT = re.compile(r"\[([^]]+)\](?::\d+)?|([\d.]+):\d+", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -40,20 +43,24 @@ class TrustedProxies:
         return "x-forwarded-for" in request.headers and not self._is_ours(peer)
 
     def _is_ours(self, text: str) -> bool:
-        try:
-            address = ip_address(text)
-        except ValueError:
-            return False
-        return any(address in network for network in self.networks)
+        address = _address_of(text)
+        return address is not None and any(address in network for network in self.networks)
 
 
 def _network_of(text: str) -> str:
-    try:
-        address = ip_address(text)
-    except ValueError:
+    address = _address_of(text)
+    if address is None:
         return text[:100]
     if not isinstance(address, IPv6Address):
         return str(address)
-    if address.ipv4_mapped:
-        return str(address.ipv4_mapped)
     return str(ip_network((address, _ONE_CLIENT_IN_IPV6), strict=False))
+
+
+def _address_of(text: str) -> IPv4Address | IPv6Address | None:
+    """The address in what a socket or a proxy says, which may name a port besides; None: there is none."""
+    with_port = _WITH_PORT.fullmatch(text)
+    try:
+        address = ip_address(with_port[1] or with_port[2] if with_port else text)
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address

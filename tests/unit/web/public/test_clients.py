@@ -30,6 +30,10 @@ def request(peer: str | None, *forwarded: str) -> Request:
         ("2001:db8::1", ["2001:db8:5:6:7::8"], "2001:db8:5:6::/64"),
         ("2001:db8:5:6:ffff::1", [], "2001:db8:5:6::/64"),
         ("::ffff:203.0.113.9", [], "203.0.113.9"),
+        ("::ffff:10.1.2.3", ["198.51.100.1"], "198.51.100.1"),  # a socket of both families names IPv4 like this
+        ("10.1.2.3", ["198.51.100.1:51234"], "198.51.100.1"),  # some proxies name the port, another one each time
+        ("10.1.2.3", ["[2001:db8:5:6:7::8]:51234"], "2001:db8:5:6::/64"),
+        ("10.1.2.3", ["1.1.1.1, 198.51.100.1:1, 192.0.2.7:51234"], "198.51.100.1"),
         ("testclient", [], "testclient"),
         (None, [], ""),
     ],
@@ -44,7 +48,12 @@ def test_nobody_is_believed_where_nobody_is_named() -> None:
 
 @pytest.mark.parametrize(
     ("peer", "forwarded", "is_unnamed"),
-    [("172.18.0.1", ["198.51.100.1"], True), ("172.18.0.1", [], False), ("10.1.2.3", ["198.51.100.1"], False)],
+    [
+        ("172.18.0.1", ["198.51.100.1"], True),
+        ("::ffff:10.1.2.3", ["198.51.100.1"], False),
+        ("172.18.0.1", [], False),
+        ("10.1.2.3", ["198.51.100.1"], False),
+    ],
 )
 def test_a_proxy_that_nobody_named_is_seen(peer: str, forwarded: list[str], is_unnamed: bool) -> None:
     assert PROXIES.is_unnamed_proxy(request(peer, *forwarded)) is is_unnamed
