@@ -12,6 +12,7 @@ from enrollment_crm.bootstrap.configuration import (
     sources_of,
     templates_of,
     validator_of,
+    written_field_maps_of,
 )
 from enrollment_crm.bootstrap.credentials import Connections, has_address, query_of
 from enrollment_crm.bootstrap.database import NoDatabaseError, engine_of
@@ -63,4 +64,5 @@ __all__ = [
     "validator_of",
     "warm_up",
     "webhooks_of",
+    "written_field_maps_of",
 ]

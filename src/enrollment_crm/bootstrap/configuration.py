@@ -53,6 +53,14 @@ def field_maps_of(settings: Settings) -> Mapping[str, FieldMap]:
     return {name: source.field_map for name, source in sources_of(settings).items()}
 
 
+def written_field_maps_of(settings: Settings) -> Mapping[str, FieldMap]:
+    """The same, where an empty file may lie among them, which the shell has made for a proposal."""
+    countries = countries_of(settings)
+    directory = settings.home_directory / "config" / "sources"
+    found = read_sources(directory, countries=countries, without_empty_files=True)
+    return {name: source.field_map for name, source in found.items()}
+
+
 def countries_of(settings: Settings) -> Mapping[str, str]:
     """What countries are called -> their code."""
     return as_long_as_unchanged(read_countries, settings.home_directory / "config" / "countries.yml")

@@ -10,7 +10,7 @@ import typer
 import yaml
 from rich.markup import escape
 
-from enrollment_crm.bootstrap import field_maps_of, programs_of, trials_of
+from enrollment_crm.bootstrap import programs_of, trials_of, written_field_maps_of
 from enrollment_crm.cli.check_setup import print_checks
 from enrollment_crm.cli.options import AsJson
 from enrollment_crm.cli.output import REMARKS, print_rows
@@ -91,7 +91,7 @@ def map_(
     settings = Settings()
     if encoding and not is_encoding(encoding):
         raise typer.BadParameter("there is none of that name.", param_hint="--encoding")
-    known = list(field_maps_of(settings).values())
+    known = list(written_field_maps_of(settings).values())
     try:
         dropped = read_dropped(file, Layout(sheet=sheet, encoding=encoding, columns=columns_known(known)))
         rows = list(islice(dropped.rows, _ROWS_LOOKED_AT))

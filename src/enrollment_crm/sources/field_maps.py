@@ -58,17 +58,20 @@ def read_field_maps(directory: Path, *, countries: Mapping[str, str]) -> dict[st
     return {name: source.field_map for name, source in read_sources(directory, countries=countries).items()}
 
 
-def read_sources(directory: Path, *, countries: Mapping[str, str]) -> dict[str, Source]:
+def read_sources(
+    directory: Path, *, countries: Mapping[str, str], without_empty_files: bool = False
+) -> dict[str, Source]:
     """Each source by its name (the file name).
 
     Args:
         directory: ``config/sources``.
         countries: what countries are called, see ``read_countries``.
+        without_empty_files: a file without a byte is about to be written.
 
     Raises:
         FieldMapError: a file is missing, malformed or says what cannot be.
     """
-    files = sorted(directory.glob("*.yml"))
+    files = [one for one in sorted(directory.glob("*.yml")) if one.stat().st_size or not without_empty_files]
     if not files:
         raise FieldMapError(f"{directory} holds no field map: add a file such as form.yml.")
     return {file.stem: _read_source(file, countries) for file in files}

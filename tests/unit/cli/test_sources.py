@@ -2,14 +2,17 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from typer.testing import CliRunner, Result
 
+from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.cli import app
-from enrollment_crm.sources.field_maps import read_sources
+from enrollment_crm.settings import CHECKOUT, Settings
+from enrollment_crm.sources.field_maps import FieldMapError, read_sources
 
 #: Long enough ago not to be taken for a file that is still written.
 LONG_AGO = 1_700_000_000
@@ -114,6 +117,24 @@ def test_the_proposal_is_a_file_that_can_be_read(tmp_path: Path, drop: Path) -> 
     assert "Nothing reads: Shoe" in result.stderr
     assert "Martian" in result.stderr
     assert "canary" not in result.output.lower()
+
+
+def test_the_file_that_the_shell_made_for_the_proposal_is_no_harm(
+    tmp_path: Path, drop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``> config/sources/fair.yml`` makes it before the program looks at what is configured."""
+    shutil.copytree(CHECKOUT / "config", tmp_path / "home" / "config")
+    monkeypatch.setenv("CRM_HOME_DIRECTORY", str(tmp_path / "home"))
+    made = tmp_path / "home" / "config" / "sources" / "fair.yml"
+    made.touch()
+    export = tmp_path / "new.csv"
+    export.write_text("E-mail,First,Term,Opt-In\na@example.edu,Ana,202710,y\n", "utf-8")
+    result = sources("map", str(export))
+    assert result.exit_code == 0
+    assert yaml.safe_load(result.stdout)["fields"]["email"] == "E-mail"
+    # Everywhere else it stays an error: rows of a source whose file is being written must not count as nobody's.
+    with pytest.raises(FieldMapError, match=r"fair\.yml holds no keys"):
+        field_maps_of(Settings())
 
 
 @pytest.mark.parametrize("content", ["", "Email,Name\n"])
