@@ -22,6 +22,7 @@ from enrollment_crm.sources.feed_errors import (
     FeedUnreadableError,
 )
 from enrollment_crm.sources.pulls import PullLimits
+from enrollment_crm.sources.web_documents import fetch_document
 from enrollment_crm.workflows.inbox import Collected, collect
 
 TOKEN = SALESFORCE.replace(
@@ -82,6 +83,15 @@ def test_an_address_that_was_mistyped_is_refused(engine: Engine, tmp_path: Path,
     found = failure(engine, tmp_path, url)
     assert isinstance(found, FeedRefusedError)
     assert "no web address: write one with https:// into config/sources/pulled.yml" in str(found)
+
+
+@pytest.mark.parametrize("location", ["http://[oops/", "http://a..b/"])
+def test_a_page_that_leads_to_a_mistyped_address_is_refused(location: str) -> None:
+    with (
+        scripted_server([answer(b"", status="302 Found", Location=location)]) as server,
+        pytest.raises(FeedRefusedError, match="leads to something that is no web address"),
+    ):
+        fetch_document(server.url, kinds=("text/html",), timeout_in_seconds=1)
 
 
 @pytest.mark.parametrize("token", [f"{KEY}\nX: 1", f"{KEY}Ł"])

@@ -10,18 +10,16 @@ from http import HTTPStatus
 from typing import Any, Self
 
 import requests
-from urllib3.exceptions import HTTPError, LocationParseError
+from urllib3.exceptions import HTTPError
 
 from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachableError, FeedUnreadableError
 from enrollment_crm.sources.json_documents import read_json
 from enrollment_crm.sources.redaction import Redactor, unheard
 from enrollment_crm.sources.time_limits import TimeIsUpError, TimeLimit
-from enrollment_crm.sources.web_sessions import failure_in_words, host_of, web_session
+from enrollment_crm.sources.web_sessions import NO_ADDRESS, failure_in_words, host_of, web_session
 
 _PIECE_IN_BYTES = 64 * 1024
 _MEBIBYTE = 1024**2
-#: What the libraries raise for an address that looks like one and is none.
-_NO_ADDRESS = (requests.exceptions.InvalidURL, LocationParseError)
 
 _STATUSES = {
     401: " (not logged in)",
@@ -155,7 +153,7 @@ class Pull:
             return None, lambda at: FeedUnreadableError(f"{at} sends {most}: let its query give fewer rows or columns.")
         except TimeIsUpError:
             words = self._time_is_up()
-        except _NO_ADDRESS:
+        except NO_ADDRESS:
             return None, lambda _: self._no_address()
         # Whatever the libraries raise ends here: some of it holds addresses and headers, secrets and all.
         except (requests.exceptions.RequestException, HTTPError, ValueError, OSError) as error:

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import requests
 
 from enrollment_crm.sources.feed_errors import FeedRefusedError, FeedUnreachableError, FeedUnreadableError
-from enrollment_crm.sources.web_sessions import failure_in_words, web_session
+from enrollment_crm.sources.web_sessions import NO_ADDRESS, failure_in_words, host_of, web_session
 
 #: The real pages have about 300 kB.
 _MOST_BYTES = 8 * 1024 * 1024
@@ -28,8 +28,12 @@ class WebDocument:
 
 def place(url: str) -> str:
     """The address for words and logs: without user, query and fragment, where secrets travel."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{f':{parts.port}' if parts.port else ''}{parts.path}"
+    try:
+        parts = urlsplit(url)
+        port = f":{parts.port}" if parts.port else ""
+    except ValueError:
+        return "The address"
+    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
 
 
 def fetch_document(
@@ -52,7 +56,7 @@ def fetch_document(
         FeedRefusedError: the address is none, or leads nowhere; the status says that it must be corrected.
         FeedUnreadableError: the answer is too big, or of another kind.
     """
-    if urlsplit(url).scheme not in {"http", "https"} or not urlsplit(url).hostname:
+    if not host_of(url):
         raise FeedRefusedError(f"{place(url)} is no web address: write one with https:// into calendar_sources.")
     with web_session() as session:
         session.headers["Accept"] = ", ".join(kinds)
@@ -67,13 +71,17 @@ def fetch_document(
                 f"{place(url)} leads from one address to the next without end: open it in a browser, "
                 "and write the address that is shown into calendar_sources."
             ) from None
-        except (requests.exceptions.InvalidSchema, requests.exceptions.InvalidURL):
-            raise FeedRefusedError(
-                f"{place(url)} leads to something that is no web address: correct it in calendar_sources."
-            ) from None
+        except (requests.exceptions.InvalidSchema, *NO_ADDRESS):
+            raise _leads_nowhere(url) from None
         except requests.exceptions.RequestException as error:
             failure = failure_in_words(error, timeout_in_seconds)
             raise FeedUnreachableError(f"{place(url)} cannot be read: {failure}. It is tried again.") from None
+        except ValueError:  # an address that is none, in the answer
+            raise _leads_nowhere(url) from None
+
+
+def _leads_nowhere(url: str) -> FeedRefusedError:
+    return FeedRefusedError(f"{place(url)} leads to something that is no web address: correct it in calendar_sources.")
 
 
 def _check_status(answer: requests.Response, url: str) -> None:

@@ -4,7 +4,14 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import InvalidHeader, NameResolutionError, NewConnectionError, ProtocolError, ReadTimeoutError
+from urllib3.exceptions import (
+    InvalidHeader,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
 from urllib3.util import Retry
 
 _RETRIES = 3
@@ -67,10 +74,15 @@ def web_session(*, longest_wait_in_seconds: int = _LONGEST_WAIT_IN_SECONDS) -> r
     return session
 
 
+#: What the libraries raise for an address that looks like one and is none.
+NO_ADDRESS = (requests.exceptions.InvalidURL, LocationParseError)
+
+
 def host_of(url: str) -> str:
     """The host that a web address names; empty: it is no web address."""
     try:
         parts = urlsplit(url)
+        _ = parts.port  # raises for one that is no number
     except ValueError:
         return ""
     return parts.hostname or "" if parts.scheme in {"http", "https"} else ""

@@ -125,6 +125,12 @@ def test_what_is_no_web_address_is_not_asked(url: str) -> None:
         fetch_document(url, kinds=KINDS, timeout_in_seconds=1)
 
 
+@pytest.mark.parametrize("url", ["https://[oops", "http://a..b/", f"http://{'a' * 70}.example/", "http://127.0.0.1:x/"])
+def test_a_mistyped_address_is_refused(url: str) -> None:
+    with pytest.raises(FeedRefusedError, match=r"no web address: (write|correct)"):
+        fetch_document(url, kinds=KINDS, timeout_in_seconds=1)
+
+
 def test_words_name_no_secret() -> None:
     assert place("https://ana:pass@crm.example:8443/feed.ics?key=s3cret#x") == "https://crm.example:8443/feed.ics"
 
