@@ -110,6 +110,15 @@ def test_a_line_break_behind_a_secret_is_no_part_of_it(engine: Engine, tmp_path:
     assert f"Authorization: Bearer {KEY}\r\n" in server.requests[0]
 
 
+def test_a_connection_that_is_cut_off_is_told_as_one_that_cannot_be_read(engine: Engine, tmp_path: Path) -> None:
+    content = UNPAGED.replace("{key: {environment: TEST_KEY}}", "{connection: slate}")
+    cut_off = '{"conn_type": "http", "password": "canary'
+    found = failure(engine, tmp_path, "http://127.0.0.1:1", content=content, AIRFLOW_CONN_SLATE=cut_off)
+    assert isinstance(found, FeedRefusedError)
+    assert "no connection 'slate' that can be read" in str(found)
+    assert "AIRFLOW_CONN_SLATE, as a URI or as JSON" in str(found)
+
+
 def test_pages_that_go_round_in_a_circle_are_noticed(engine: Engine, tmp_path: Path) -> None:
     with scripted_server([rows(ONE), rows(TWO), rows(ONE)]) as server:
         found = failure(engine, tmp_path, server.url, content=PAGED)

@@ -94,8 +94,8 @@ class _Lookup:
         details = self.connections(reference.connection)
         if details is None:
             raise FeedRefusedError(
-                f"There is no connection {reference.connection!r}, which {_file_of(self.source)} names: add it in "
-                f"Airflow, or set AIRFLOW_CONN_{reference.connection.upper()}."
+                f"There is no connection {reference.connection!r} that can be read, which {_file_of(self.source)} "
+                f"names: add it in Airflow, or set AIRFLOW_CONN_{reference.connection.upper()}, as a URI or as JSON."
             )
         return {"user": details.user, "password": details.password}.get(part, details.address).strip()
 

@@ -68,7 +68,10 @@ def check(*, source: SourceName = None, as_json: AsJson = False) -> None:
     """
     trials = trials_of(Settings())
     if source is not None and source not in trials:
-        raise typer.BadParameter(f"it must be one of {', '.join(trials)}.", param_hint="--source")
+        known = ", ".join(trials)
+        raise typer.BadParameter(
+            f"it must be one of {known}: the files of config/sources/*.yml.", param_hint="--source"
+        )
     found = check_sources([one for name, one in trials.items() if source in (None, name)])
     if as_json:
         typer.echo(json.dumps({"problem": has_problem(found), "checks": [asdict(one) for one in found]}))

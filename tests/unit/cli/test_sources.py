@@ -96,7 +96,9 @@ def test_a_key_that_is_not_set_is_named(drop: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_source_that_is_none_is_misuse(drop: Path) -> None:
-    assert sources("check", "--source", "mars").exit_code == 2
+    result = sources("check", "--source", "mars")
+    assert result.exit_code == 2
+    assert "*.yml" in result.output  # one that ends in .yaml is none
 
 
 def test_the_proposal_is_a_file_that_can_be_read(tmp_path: Path, drop: Path) -> None:
