@@ -1,6 +1,7 @@
 """High-water marks: a source is asked from an overlap before the last change that was committed."""
 
-from collections.abc import Callable, Iterable, Mapping
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,12 +12,16 @@ from sqlalchemy import Engine, text
 from sqlalchemy.exc import SQLAlchemyError
 from tests.integration.pulled_sources import UNPAGED, feed_of, source_of
 from tests.integration.scripted_server import rows, scripted_server
+from typer.testing import CliRunner
 
+from enrollment_crm.cli import app
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.settings import CHECKOUT
 from enrollment_crm.sources.feed_errors import FeedUnreachableError
 from enrollment_crm.sources.feeds import Delivery, Feed, Pickup
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.high_water_marks import high_water_mark_of, high_water_marks, raise_high_water_mark
+from enrollment_crm.workflows.high_water_marks import read_again
 from enrollment_crm.workflows.inbox import Collected, collect
 
 NOW = datetime(2026, 11, 24, 15, tzinfo=UTC)
@@ -130,3 +135,38 @@ def test_slate_is_asked_on_its_own_clock(engine: Engine, tmp_path: Path) -> None
     asked = [parse_qs(urlsplit(one.split()[1]).query).get("updated_since") for one in server.requests]
     assert asked == [None, ["2026-11-17T10:00:00"]]
     assert mark(engine) == datetime(2026, 11, 20, 15, tzinfo=UTC)
+
+
+def test_staff_let_a_source_be_asked_for_everything_again(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(CHECKOUT / "config", tmp_path / "config")
+    monkeypatch.setenv("CRM_HOME_DIRECTORY", str(tmp_path))
+    monkeypatch.setenv("CRM_DATABASE_URL", engine.url.render_as_string(hide_password=False))
+    changed_at = source_of(tmp_path / "config" / "sources", UNPAGED).changed_at
+    old, new = row(1, NOW - 9 * DAY), row(2, NOW - DAY)
+    org = Org([new], [old, new], [])
+    assert collect(engine, [org.feed(changed_at)], now=NOW) == Collected(new=1)
+    for words, told in (
+        (["--source", "pulled", "--since", "2026-11-20T00:00:00Z"], "since 20 November 2026, 00:00 UTC"),
+        (["--source", "pulled"], "since 01 January 1970"),
+        (["--source", "pulled"], "was not read so far"),
+    ):
+        assert told in CliRunner().invoke(app, ["sources", "reread", *words]).stdout
+    assert CliRunner().invoke(app, ["sources", "reread", "--source", "webadmit"]).exit_code == 2
+    assert collect(engine, [org.feed(changed_at)], now=NOW) == Collected(new=1, known=1)
+    assert org.asked == [None, datetime(1970, 1, 1, tzinfo=UTC) - 3 * DAY]
+    assert mark(engine) == NOW - DAY
+
+
+def test_a_pull_that_is_under_way_takes_nothing_back(
+    engine: Engine, changed_at: Callable[[Mapping[str, Any]], datetime | None]
+) -> None:
+    def lowered_meanwhile() -> Iterator[Mapping[str, Any]]:
+        assert read_again(engine, "pulled", since=NOW - 90 * DAY, now=NOW)
+        yield row(2, NOW - DAY)
+
+    org = Org([row(1, NOW - 2 * DAY)], lowered_meanwhile())
+    for _ in range(2):
+        collect(engine, [org.feed(changed_at)], now=NOW)
+    assert mark(engine) == NOW - 90 * DAY

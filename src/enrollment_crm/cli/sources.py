@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,9 +11,10 @@ import typer
 import yaml
 from rich.markup import escape
 
-from enrollment_crm.bootstrap import programs_of, trials_of, written_field_maps_of
+from enrollment_crm.bootstrap import clock_of, programs_of, sources_of, trials_of, written_field_maps_of
 from enrollment_crm.cli.check_setup import print_checks
-from enrollment_crm.cli.options import AsJson
+from enrollment_crm.cli.database import crm_database
+from enrollment_crm.cli.options import AsJson, read_instant
 from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.encodings import assumed_in_words
@@ -23,12 +25,15 @@ from enrollment_crm.settings import Settings
 from enrollment_crm.sources.dropped_files import read_dropped
 from enrollment_crm.sources.encodings import is_encoding
 from enrollment_crm.sources.feed_errors import FeedError
+from enrollment_crm.workflows.high_water_marks import read_again
 from enrollment_crm.workflows.source_checks import check_sources
 
 #: Enough to meet the values of a file, and little enough for any memory.
 _ROWS_LOOKED_AT = 10_000
 _MOST_VALUES_SHOWN = 20
 _WITHOUT_ZONE = "America/New_York"
+#: No source has rows that were changed before.
+_EVERYTHING = datetime(1970, 1, 1, tzinfo=UTC)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -36,7 +41,8 @@ app = typer.Typer(
     help="""
     The sources of `config/sources/`: where rows come from, and how their columns and values are read.
 
-    `check` tries each one and says what is wrong; `map` proposes the file for a source that is new.
+    `check` tries each one and says what is wrong; `map` proposes the file for a source that is new; `reread` asks one
+    again for all that it has.
     """,
 )
 
@@ -78,6 +84,37 @@ def check(*, source: SourceName = None, as_json: AsJson = False) -> None:
     else:
         print_checks(found)
     raise typer.Exit(1 if has_problem(found) else 0)
+
+
+@app.command()
+def reread(
+    *,
+    source: Annotated[str, typer.Option("--source", metavar="NAME", help="A file name in config/sources/.")],
+    since: Annotated[
+        datetime | None,
+        typer.Option("--since", parser=read_instant, metavar="INSTANT", help="RFC 3339, with a zone. Default: all."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Let the next pull of a source ask once more for what it was asked for before, by its high-water mark.
+
+    For a query that gives more rows or columns than before, or that left some out. Rows that come again are recognised.
+    """
+    settings = Settings()
+    sources = sources_of(settings)
+    with_mark = [name for name, one in sources.items() if one.high_water]
+    if source not in with_mark:
+        known = f"one of {', '.join(with_mark)}" if with_mark else "one with high_water, and none has it"
+        raise typer.BadParameter(f"it must be {known}: others give all rows at each pull.", param_hint="--source")
+    start = since or _EVERYTHING
+    with crm_database(settings) as engine:
+        is_lowered = read_again(engine, source, since=start, now=clock_of(settings)())
+    if as_json:
+        typer.echo(json.dumps({"source": source, "since": start.isoformat(), "lowered": is_lowered}))
+    elif is_lowered:
+        typer.echo(f"The next pull of {source} asks for all that has changed since {start:%d %B %Y, %H:%M} UTC.")
+    else:
+        typer.echo(f"{source} was not read so far yet: its next pull asks for that anyway.")
 
 
 @app.command("map")

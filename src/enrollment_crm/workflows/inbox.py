@@ -85,14 +85,14 @@ def _as_one(failures: Sequence[Exception]) -> FeedError:
 
 
 def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_run: bool) -> Collected:
-    rows = _ask(engine, feed, delivery)
+    mark, rows = _ask(engine, feed, delivery)
     tide = _Tide(delivery.pickup, now)
     with garbage_is_left(), transaction(engine, dry_run=dry_run) as connection:
         record_delivery(connection, feed.source, kind=feed.kind.value, at=now)
         portions = made_ahead(portions_of(tide.over(rows)))
         kept = keep_portions(connection, portions, source=feed.source, kind=feed.kind.value, received_at=now)
         if tide.highest is not None:
-            raise_high_water_mark(connection, feed.source, tide.highest, at=now)
+            raise_high_water_mark(connection, feed.source, tide.highest, at=now, asked_from=mark)
         counts, assumed = DeliveryCounts(kept.new, kept.known, tide.damaged), delivery.assumed_encoding()
         note_delivery(connection, counts, source=feed.source, kind=feed.kind.value, at=now, assumed_encoding=assumed)
     if not dry_run:
@@ -100,14 +100,17 @@ def _keep(engine: Engine, feed: Feed, delivery: Delivery, *, now: datetime, dry_
     return Collected(kept.new, kept.known)
 
 
-def _ask(engine: Engine, feed: Feed, delivery: Delivery) -> Rows:
-    """The rows of a delivery: all, or what changed since an overlap before the mark. No transaction waits for it."""
+def _ask(engine: Engine, feed: Feed, delivery: Delivery) -> tuple[datetime | None, Rows]:
+    """The mark of a source, and the rows of a delivery: all, or what changed since an overlap before that.
+
+    No transaction waits for them.
+    """
     pickup = delivery.pickup
     if pickup is None:
-        return delivery.read()
+        return None, delivery.read()
     with transaction(engine) as connection:
         mark = high_water_mark_of(connection, feed.source)
-    return pickup.read_since(mark and mark - pickup.overlap)
+    return mark, pickup.read_since(mark and mark - pickup.overlap)
 
 
 class _Tide:
