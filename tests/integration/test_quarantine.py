@@ -301,3 +301,8 @@ def test_nor_one_of_a_row_that_was_not_replayed_yet(office: Office, judge: Any, 
     office.erase(ANA, at=T_7)
     assert office.query("SELECT value FROM correction") == []
     assert office.query("SELECT raw::text, outcome FROM inbox WHERE id = 2") == [("{}", "erased")]
+    assert office.query("SELECT step, by, field, why FROM quarantine_step") == [("corrected", "Dana", "email", "")]
+    for words in (("show", "2"), ("replay", "2", "--by", "Dana"), ("discard", "2", *WHO), ("restore", "2", *WHO)):
+        result = run("quarantine", *words)
+        assert result.exit_code == 1
+        assert "its person was erased" in str(result.exception)

@@ -194,6 +194,7 @@ def _not_there(inbox_id: int, outcome: InboxOutcome | None) -> str:
         InboxOutcome.ACCEPTED: "it has been accepted",
         InboxOutcome.QUARANTINED: "it is there, and was not discarded",
         InboxOutcome.DISCARDED: "it was discarded; restore it first",
+        InboxOutcome.ERASED: "its person was erased, and it is empty",
     }[outcome]
     return f"Row {inbox_id} is not one that this can be done to: {said}. See `enrollment-crm quarantine list`."
 
