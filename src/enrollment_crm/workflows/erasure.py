@@ -120,8 +120,24 @@ def leave_out_the_erased(
 
     Called where rows are judged, beside no erasure.
     """
+    gone = rows_of_the_erased(connection, rows, field_maps, {}, kind=kind, secret=secret)
+    if gone:
+        settle_erased(connection, sorted(gone), kind=kind.value, now=now)
+    return [row for row in rows if row.id not in gone]
+
+
+def rows_of_the_erased(
+    connection: Connection,
+    rows: Sequence[RawRow],
+    field_maps: Mapping[str, FieldMap],
+    corrections: Mapping[int, Mapping[str, str]],
+    *,
+    kind: RecordKind,
+    secret: bytes,
+) -> frozenset[int]:
+    """The ids of those rows that belong to people who were erased, with what staff say that they shall say."""
     if not anybody_was_erased(connection):
-        return list(rows)
+        return frozenset()
     live = {source for source, one in field_maps.items() if one.is_live}
     keyed = {
         row.id: keyed_row(
@@ -132,15 +148,12 @@ def leave_out_the_erased(
             received_at=row.received_at,
             secret=secret,
         )
-        for row, said in meant_by(rows, field_maps, {})
+        for row, said in meant_by(rows, field_maps, corrections)
     }
     erased = erasures(connection, {one for row in keyed.values() for one in row.tombstones})
     hit = {row_id: one for row_id, one in keyed.items() if any(tomb in erased for tomb in one.tombstones)}
     back = _came_back(connection, [row for row in rows if row.id in hit], hit)
-    gone = [row_id for row_id, one in hit.items() if is_of_the_erased(one, erased, is_back=row_id in back)]
-    if gone:
-        settle_erased(connection, gone, kind=kind.value, now=now)
-    return [row for row in rows if row.id not in set(gone)]
+    return frozenset(row_id for row_id, one in hit.items() if is_of_the_erased(one, erased, is_back=row_id in back))
 
 
 def _came_back(connection: Connection, rows: Sequence[RawRow], keyed: Mapping[int, KeyedRow]) -> set[int]:

@@ -33,6 +33,7 @@ from enrollment_crm.storage.quarantine import (
     change_outcome,
     correct_field,
     entries,
+    lock_entry,
     outcome_of,
     trail_of,
 )
@@ -210,10 +211,9 @@ def fix_fields(engine: Engine, inbox_id: int, values: Mapping[str, str], decisio
     """
     check_aware(decision.at)
     with transaction(engine) as connection:
-        found = entries(connection, Selection(ids=(inbox_id,)))
-        if not found:
+        entry = lock_entry(connection, inbox_id)
+        if entry is None:
             raise QuarantineError(_not_there(inbox_id, outcome_of(connection, inbox_id)))
-        (entry,) = found
         for name, value in values.items():
             if name not in CANONICAL_FIELDS[RecordKind(entry.kind)]:
                 fields = ", ".join(CANONICAL_FIELDS[RecordKind(entry.kind)])
@@ -247,9 +247,8 @@ def restore(engine: Engine, inbox_id: int, decision: Decision) -> None:
 def _move(engine: Engine, inbox_id: int, step: TrailStep, before: InboxOutcome, after: InboxOutcome) -> None:
     check_aware(step.at)
     with transaction(engine) as connection:
-        found = entries(connection, Selection(ids=(inbox_id,), outcome=before))
-        if not found:
+        entry = lock_entry(connection, inbox_id, before)
+        if entry is None:
             raise QuarantineError(_not_there(inbox_id, outcome_of(connection, inbox_id)))
         change_outcome(connection, [inbox_id], after)
-        (entry,) = found
         add_steps(connection, [replace(step, inbox_id=inbox_id, batch_id=entry.batch_id, rule=entry.rule)])
