@@ -221,6 +221,26 @@ def test_a_merge_below_another_is_undone_from_the_top(office: Office) -> None:
     assert {row[4] for email in (ANA, BEN) for row in state(office, email)["interest"]} == {None}
 
 
+def test_what_sources_call_applications_below_another_merge_comes_back_to_each(office: Office) -> None:
+    """Ben and Cid applied for the same term, Ana did not: their checklists are their own again."""
+    office.sign_up(ANA)
+    office.report(BEN, at=SEPTEMBER, aid="b-1", YearTerm="spring 2028")
+    office.report(CID, at=SEPTEMBER, aid="c-1", YearTerm="spring 2028")
+    office.report(CID, at=SEPTEMBER, aid="c-2", YearTerm="fall 2028")
+    called = (
+        "SELECT r.reference, p.email FROM application_reference r JOIN application a ON a.id = r.application_id "
+        "JOIN person p ON p.id = a.person_id ORDER BY 1"
+    )
+    before = office.query(called)
+    office.merge(CID, BEN, at=MERGED)
+    office.merge(BEN, ANA, at=MERGED + HOUR)
+    assert {email for _, email in office.query(called)} == {ANA}
+    divide(office, BEN)
+    assert {email for _, email in office.query(called)} == {BEN}
+    divide(office, CID)
+    assert office.query(called) == before
+
+
 def test_the_trail_tells_who_did_it(office: Office) -> None:
     ana, ben = office.sign_up(ANA), office.sign_up(BEN)
     office.merge(BEN, ANA, at=MERGED)
