@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from alembic import op
 
 revision: str = "b61c0f7e9d42"
-down_revision: str | None = "8e15f4a2c07b"
+down_revision: str | None = "d27f60b3a9e4"
 branch_labels: str | Sequence[str] | None = None
 depends_on: str | Sequence[str] | None = None
 
