@@ -60,6 +60,17 @@ def test_who_asked_without_a_term_and_then_began_an_application_is_still_welcome
     assert office.answer(WELCOME, SEPTEMBER + HOUR) == {"accepted": 1}
 
 
+def test_who_began_an_application_and_then_asks_without_a_term_is_welcomed_too(office: Office) -> None:
+    """To the term of the application; who has asked about one of their terms is not welcomed again."""
+    for number, term in enumerate(("fall 2027", "spring 2028")):
+        office.report(at=SEPTEMBER + MINUTE * number, AppStatus="Awaiting Submission", YearTerm=term)
+    for hours in (1, 2):
+        office.sign_up(ANA, at=SEPTEMBER + HOUR * hours, entry_term="")
+        office.answer(WELCOME, SEPTEMBER + HOUR * hours)
+    assert office.query("SELECT entry_term FROM cover") == ["fall 2027"]
+    assert office.relay.recipients() == [ANA]
+
+
 def test_who_came_by_an_application_alone_is_not_welcomed(office: Office) -> None:
     office.report(at=SEPTEMBER, AppStatus="Awaiting Submission")
     assert office.answer(WELCOME, SEPTEMBER) == {}

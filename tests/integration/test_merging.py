@@ -9,6 +9,7 @@ from enrollment_crm.workflows.feedback import take_bounce, take_complaint
 from enrollment_crm.workflows.people import merge_people
 
 A_DAY = timedelta(days=1)
+CID = "cid@example.edu"
 
 
 def merge(office: Office, email: str = BEN, into: str = ANA, *, at: object = SEPTEMBER + A_DAY, fact: str = "") -> None:
@@ -49,6 +50,35 @@ def test_its_address_is_the_other_persons_from_now_on(office: Office) -> None:
     office.load(now=SEPTEMBER + A_DAY * 2)
     terms = office.query("SELECT entry_term FROM interest WHERE person_id = :id ORDER BY entry_term", id=ana)
     assert terms == ["fall 2027", "spring 2028"]
+
+
+def test_what_comes_by_a_record_below_another_reaches_the_person_at_once(office: Office) -> None:
+    """Cid became Ben, and Ben became Ana: whoever signs up by Cid's address is Ana."""
+    ana = office.sign_up(ANA)
+    for email in (BEN, CID):
+        office.sign_up(email)
+    merge(office, CID, BEN)
+    merge(office, BEN, ANA)
+    office.fill_in(CID, at=SEPTEMBER + A_DAY * 2, entry_term="spring 2028")
+    office.load(now=SEPTEMBER + A_DAY * 2)
+    terms = office.query("SELECT entry_term FROM interest WHERE person_id = :id ORDER BY entry_term", id=ana)
+    assert terms == ["fall 2027", "spring 2028"]
+    assert office.query("SELECT id FROM person WHERE needs_routing") == []
+
+
+def test_what_is_still_to_be_sent_and_the_other_has_had_is_not_sent_again(office: Office) -> None:
+    """The relay put Ana's reminder off and took Ben's; then the two are one."""
+    for email in (ANA, BEN):
+        office.sign_up(email)
+    office.relay.answers[f"RCPT {ANA}"] = "451 4.3.0 later"
+    assert office.sweep(T_30) == {"retry": 1, "accepted": 1}
+    merge(office, at=T_30 + HOUR)
+    office.relay.answers.clear()
+    office.end_leases()
+    office.live(T_30 + HOUR, T_14 - HOUR)
+    assert office.relay.recipients() == [BEN]
+    assert office.states() == ["withheld", "accepted"]
+    assert office.reasons(ANA) == ["11-01T15:00Z 2026-12-01 30d already_sent"]
 
 
 def test_what_either_wanted_and_took_a_seat_in_counts(office: Office, session: str) -> None:
@@ -97,6 +127,17 @@ def test_a_complaint_of_either_ends_all_writing_and_a_bounce_is_the_addresss_own
 def test_residency_follows_from_the_evidence_of_both(office: Office) -> None:
     office.sign_up(ANA, residency="", country="")
     office.sign_up(BEN, residency="domestic")
+    merge(office)
+    assert office.query("SELECT residency FROM person WHERE email = :ana", ana=ANA) == ["domestic"]
+
+
+def test_of_two_statements_of_one_instant_the_one_that_came_later_holds_whichever_record_it_came_by(
+    office: Office,
+) -> None:
+    """Slate's clock stands still once an application is submitted; a record that is merged is copied later."""
+    said = {"Address1Country": "CN", "SubmittedDateTime": SEPTEMBER.isoformat()}
+    office.report(BEN, at=SEPTEMBER, aid="a-1", CitizenshipStatus="Foreign National", **said)
+    office.report(ANA, at=SEPTEMBER + HOUR, aid="a-2", CitizenshipStatus="US Citizen", **said)
     merge(office)
     assert office.query("SELECT residency FROM person WHERE email = :ana", ana=ANA) == ["domestic"]
 

@@ -204,6 +204,28 @@ def test_export_holds_everything_and_the_exact_messages(
     assert run("person", "export", ANA, str(out), *STAFF).exit_code == 2
 
 
+def test_what_a_row_says_of_somebody_else_is_not_handed_out(office: Office, run: Run, tmp_path: Path) -> None:
+    """Ben's row names Ana as his sponsor: that it does is hers to know, and what it says of Ben is not."""
+    lived(office)
+    office.report(BEN, at=SEPTEMBER, aid="a-2", pid="p-2", LastName="Canary", Sponsor=f"<{ANA}>")
+    assert run("person", "export", ANA, str(tmp_path / "ana"), *STAFF).exit_code == 0
+    text = (tmp_path / "ana" / "person.json").read_text()
+    assert "Canary" not in text
+    assert json.loads(text)["named_in"] == [{"source": "slate", "received_at": SEPTEMBER.isoformat()}]
+
+
+def test_somebody_of_whom_there_are_raw_rows_alone_is_handed_out(office: Office, run: Run, tmp_path: Path) -> None:
+    office.fill_in(ANA, at=SEPTEMBER, first_name="Canary")
+    out = tmp_path / "ana"
+    result = run("person", "export", ANA, str(out), *STAFF)
+    assert result.exit_code == 0
+    assert "Somebody of whom there is no record: 1 rows" in result.output
+    held = json.loads((out / "person.json").read_text())
+    assert held["person"] is None
+    assert [row["raw"]["first_name"] for row in held["held"]["inbox"]] == ["Canary"]
+    assert office.query("SELECT action, person_id FROM staff_action") == [("exported", None)]
+
+
 def test_export_as_one_file(office: Office, run: Run, tmp_path: Path) -> None:
     lived(office)
     out = tmp_path / "ana.zip"

@@ -2,21 +2,25 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
 import pytest
 from tests.factories import ANA, BEN, DAY, HOUR, MINUTE, SEPTEMBER, T_1, T_7, T_14, Office
+from tests.integration.test_person_races import until_somebody_waits
 from typer.testing import CliRunner, Result
 
 from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.cli import app
+from enrollment_crm.domain.batches import InboxOutcome
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.field_maps import DAMAGE_NOTE
 from enrollment_crm.domain.messages import MessageKind
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.inbox import keep_raw_rows
+from enrollment_crm.storage.inbox import keep_raw_rows, settle_rows
+from enrollment_crm.storage.quarantine import Selection, lock_entries, take_out
 from enrollment_crm.validation.batches import Validator
 from enrollment_crm.workflows.batches import validate_pending
 from enrollment_crm.workflows.overview import overview
@@ -301,3 +305,45 @@ def test_nor_one_of_a_row_that_was_not_replayed_yet(office: Office, judge: Any, 
     office.erase(ANA, at=T_7)
     assert office.query("SELECT value FROM correction") == []
     assert office.query("SELECT raw::text, outcome FROM inbox WHERE id = 2") == [("{}", "erased")]
+    assert office.query("SELECT step, by, field, why FROM quarantine_step") == [("corrected", "Dana", "email", "")]
+    for words in (("show", "2"), ("replay", "2", "--by", "Dana"), ("discard", "2", *WHO), ("restore", "2", *WHO)):
+        result = run("quarantine", *words)
+        assert result.exit_code == 1
+        assert "its person was erased" in str(result.exception)
+
+
+def test_nobody_who_was_erased_comes_back_by_a_corrected_row(
+    office: Office, judge: Any, run: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The row could not be recognised when its person was erased; what it says is from before."""
+    monkeypatch.setenv("CRM_SECRET_KEY", office.outbox.secret.decode())
+    office.sign_up(ANA)
+    judge(CSV_ROW | {"Email": "ana at example.edu"}, CSV_ROW | {"Email": "x"}, at=SEPTEMBER)
+    office.erase(ANA, at=T_14)
+    run("quarantine", "fix", "2", "--set", f"email={ANA}", *WHO)
+    done = json.loads(run("quarantine", "replay", "--all", "--by", "Dana", "--json").stdout)
+    assert done["judge again"] == {"rows": 2, "accepted": 0, "quarantined": 1, "erased": 1}
+    assert office.query("SELECT raw::text, outcome FROM inbox WHERE id = 2") == [("{}", "erased")]
+    assert office.query("SELECT value FROM correction") == []
+    assert office.query("SELECT count(*) FROM person WHERE erased_at IS NULL") == [0]
+    batches = office.query("SELECT sum(rows_in), sum(accepted), sum(quarantined), sum(erased) FROM batch WHERE id = 2")
+    assert batches == [(2, 0, 1, 1)]
+
+
+@pytest.mark.parametrize("words", [("discard", "1", *WHO), ("fix", "1", "--set", "phone=1", *WHO)])
+def test_of_two_who_decide_at_once_the_second_is_told_what_the_first_did(
+    office: Office, judge: Any, run: Any, words: tuple[str, ...]
+) -> None:
+    """A row that a replay is just accepting is not discarded: it would be loaded by nobody, and found nowhere."""
+    judge(CSV_ROW | {"Email": "x"}, at=SEPTEMBER)
+    with ThreadPoolExecutor(1) as pool:
+        with transaction(office.engine) as connection:
+            (entry,) = lock_entries(connection, Selection(), after=0, limit=1)
+            settle_rows(connection, [1], batch_id=entry.batch_id, outcome=InboxOutcome.ACCEPTED)
+            take_out(connection, [1])
+            deciding = pool.submit(run, "quarantine", *words)
+            until_somebody_waits(office)
+        result = deciding.result(timeout=20)
+    assert "it has been accepted" in str(result.exception)
+    assert office.query("SELECT outcome FROM inbox") == ["accepted"]
+    assert office.query("SELECT count(*) FROM quarantine_step") == [0]

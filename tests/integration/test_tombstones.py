@@ -4,15 +4,18 @@ import json
 from typing import Any
 
 import pytest
-from tests.factories import ANA, BEN, DAY, HOUR, SEPTEMBER, T_14, Office
+from tests.factories import ANA, BEN, DAY, HOUR, SEPTEMBER, SIGNUP, T_14, Office
 
 from enrollment_crm.bootstrap import field_maps_of
 from enrollment_crm.domain.canonical_rows import RecordKind
+from enrollment_crm.domain.staff_actions import StaffAction
 from enrollment_crm.settings import Settings
 from enrollment_crm.storage.engine import transaction
 from enrollment_crm.storage.inbox import keep_raw_rows
 from enrollment_crm.validation.batches import Validator
 from enrollment_crm.workflows.batches import validate_pending
+from enrollment_crm.workflows.erasure import Erased, erase
+from enrollment_crm.workflows.people import UnknownPersonError
 
 ERASED, LATER = T_14, T_14 + DAY
 SLATE = {"aid": "a-1", "pid": "p-77", "YearTerm": "fall 2027", "AppStatus": "Awaiting Decision", "Program": "MS-AIM"}
@@ -178,6 +181,39 @@ def test_rows_that_wait_and_rows_that_were_rejected_go_with_their_person(office:
     assert batches == [(6, 2, 1, 3)]
     settled = office.query("SELECT outcome, count(*) FROM inbox WHERE batch_id IS NOT NULL GROUP BY 1 ORDER BY 1")
     assert settled == [("accepted", 2), ("erased", 3), ("quarantined", 1)]
+
+
+def test_somebody_of_whom_there_are_rejected_rows_alone_is_erased_too(office: Office, validator: Validator) -> None:
+    """And is known by what the rows with their address call them, when the source has corrected the row."""
+    bad = {**SLATE, "Email": ANA.upper(), "YearTerm": "999999", "LastName": "Canary"}
+    rejected = arrive(office, bad, at=SEPTEMBER)
+    others = arrive(office, {**bad, "Email": BEN, "aid": "b", "pid": "p-2", "Agent": ANA}, at=SEPTEMBER)
+    judge(office, validator, at=SEPTEMBER)
+    assert office.query("SELECT count(*) FROM person") == [0]
+    action = StaffAction("dean", "asked for it", ERASED)
+    gone = erase(
+        office.engine, f" {ANA}", action=action, secret=office.outbox.secret, field_maps=field_maps_of(Settings())
+    )
+    assert gone == Erased(None, records=0, rows_emptied=1, rows_not_taken_in=1, rows_redacted=1)
+    raw = dict(office.query("SELECT id, raw::text FROM inbox"))
+    assert raw[rejected] == "{}"
+    assert json.loads(raw[others]) == {**bad, "Email": BEN, "aid": "b", "pid": "p-2", "Agent": "erased"}
+    assert office.query("SELECT by, action, person_id FROM staff_action") == [("dean", "erased", None)]
+    arrive(office, {**SLATE, "Email": ANA}, at=LATER)
+    arrive(office, {**SLATE, "Email": "else@example.edu", "aid": "a-2"}, at=LATER)
+    judge(office, validator)
+    assert known(office) == []
+    arrive(office, SIGNUP | {"email": ANA}, at=LATER, source="form", kind="signup")
+    judge(office, validator)
+    assert known(office) == [ANA]
+
+
+@pytest.mark.parametrize("who", ["nobody@example.edu", "7", "@", "", "%"])
+def test_whoever_no_row_names_is_nobody(office: Office, who: str) -> None:
+    office.sign_up(ANA)
+    action = StaffAction("dean", "asked for it", ERASED)
+    with pytest.raises(UnknownPersonError):
+        erase(office.engine, who, action=action, secret=b"x", field_maps=field_maps_of(Settings()))
 
 
 def test_a_batch_that_was_judged_and_not_loaded_loses_their_row_before_it_is(

@@ -11,6 +11,7 @@ from enrollment_crm.workflows.consent import unsubscribe
 from enrollment_crm.workflows.feedback import take_unsubscription
 from enrollment_crm.workflows.people import CannotMergeError, unmerge
 
+CID = "cid@example.edu"
 MERGED, SINCE, APART = SEPTEMBER + DAY, SEPTEMBER + DAY * 2, SEPTEMBER + DAY * 3
 
 #: All that a person's record says and a merge changes; ids, routes and turns aside.
@@ -148,6 +149,38 @@ def test_nobody_gets_a_message_twice(office: Office) -> None:
     assert len(office.sent(email=BEN)) == 3
 
 
+def test_what_was_withheld_only_because_they_were_one_is_sent(office: Office) -> None:
+    """Each relay put one of them off when they were merged; apart, each is owed their own."""
+    for email in (ANA, BEN):
+        office.sign_up(email)
+    office.relay.answers[f"RCPT {BEN}"] = "451 4.3.0 later"
+    assert office.answer(MessageKind.WELCOME, SEPTEMBER) == {"retry": 1, "accepted": 1}
+    office.relay.answers = {f"RCPT {ANA}": "451 4.3.0 later"}
+    office.change("UPDATE message SET retry_at = now() + interval '1 day' WHERE state = 'retry'")
+    office.sweep(T_30)
+    office.merge(BEN, ANA, at=T_30 + HOUR)
+    divide(office, at=T_30 + HOUR * 2)
+    office.relay.answers.clear()
+    office.end_leases()
+    office.answer(MessageKind.WELCOME, T_30 + HOUR * 2)
+    office.live(T_30 + HOUR * 2, T_14 - HOUR)
+    for email in (ANA, BEN):
+        assert len(office.sent("welcome", email)) == len(office.sent(email=email)) == 1
+
+
+def test_what_another_who_is_still_merged_has_had_is_not_sent_again(office: Office) -> None:
+    for email in (ANA, BEN, CID):
+        office.sign_up(email)
+    office.relay.answers[f"RCPT {ANA}"] = "451 4.3.0 later"
+    office.sweep(T_30)
+    for email in (BEN, CID):
+        office.merge(email, ANA, at=T_30 + HOUR)
+    divide(office, at=T_30 + HOUR * 2)
+    office.relay.answers.clear()
+    office.live(T_30 + HOUR * 2, T_14 - HOUR)
+    assert office.relay.recipients() == [BEN, CID]
+
+
 def test_what_only_the_other_had_is_not_taken_from_the_one_who_stayed(office: Office) -> None:
     """Ana was never welcomed: that Ben was, counts as long as they are one."""
     office.sign_up(BEN)
@@ -186,6 +219,26 @@ def test_a_merge_below_another_is_undone_from_the_top(office: Office) -> None:
     divide(office, BEN, at=APART + HOUR)
     assert office.query("SELECT count(*) FROM person WHERE merged_into_id IS NOT NULL") == [0]
     assert {row[4] for email in (ANA, BEN) for row in state(office, email)["interest"]} == {None}
+
+
+def test_what_sources_call_applications_below_another_merge_comes_back_to_each(office: Office) -> None:
+    """Ben and Cid applied for the same term, Ana did not: their checklists are their own again."""
+    office.sign_up(ANA)
+    office.report(BEN, at=SEPTEMBER, aid="b-1", YearTerm="spring 2028")
+    office.report(CID, at=SEPTEMBER, aid="c-1", YearTerm="spring 2028")
+    office.report(CID, at=SEPTEMBER, aid="c-2", YearTerm="fall 2028")
+    called = (
+        "SELECT r.reference, p.email FROM application_reference r JOIN application a ON a.id = r.application_id "
+        "JOIN person p ON p.id = a.person_id ORDER BY 1"
+    )
+    before = office.query(called)
+    office.merge(CID, BEN, at=MERGED)
+    office.merge(BEN, ANA, at=MERGED + HOUR)
+    assert {email for _, email in office.query(called)} == {ANA}
+    divide(office, BEN)
+    assert {email for _, email in office.query(called)} == {BEN}
+    divide(office, CID)
+    assert office.query(called) == before
 
 
 def test_the_trail_tells_who_did_it(office: Office) -> None:

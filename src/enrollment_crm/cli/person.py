@@ -5,7 +5,7 @@
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict
 from datetime import datetime
@@ -191,6 +191,7 @@ def export(
 ) -> None:
     """Write all that is held of a person: `person.json`, and each message exactly as it was sent (`.eml`).
 
+    Also of somebody whose rows were rejected, or wait: by the address in them.
     Personal data goes to the files alone, which only you can read; that it was handed out is in the audit trail.
     """
     settings = Settings()
@@ -200,7 +201,7 @@ def export(
         held = export_person(engine, person, action=action, field_maps=field_maps_of(settings))
     write_export(held, out)
     counts = {table: len(rows) for table, rows in held.tables.items()}
-    words = f"Person {held.person_id}: {sum(counts.values())} rows and {len(held.messages)} messages in {out}."
+    words = f"{_who(held.person_id)}: {sum(counts.values())} rows and {len(held.messages)} messages in {out}."
     said = {"person": held.person_id, "rows": counts, "messages": len(held.messages), "out": str(out)}
     _done(words, said, as_json=as_json)
 
@@ -210,8 +211,9 @@ def erase(person: Person, *, by: By = "", why: Why = "", yes: Yes = False, as_js
     """Erase what names a person, everywhere: raw rows, quarantine, evidence, references, bodies of messages.
 
     An id, dates and counts remain, and a keyed tombstone by which rows of the same person are recognised and emptied:
-    nobody comes back by an export. Who signs up again with consent later is a new person. This cannot be undone;
-    reads the whole inbox, which takes a few seconds for a million rows.
+    nobody comes back by an export. Who signs up again with consent later is a new person. Also of somebody whose rows
+    were rejected, or wait: by the address in them. This cannot be undone; reads the whole inbox, which takes a few
+    seconds for a million rows.
     """
     settings = Settings()
     action = staff_action(settings, by=by, why=why)
@@ -221,13 +223,17 @@ def erase(person: Person, *, by: By = "", why: Why = "", yes: Yes = False, as_js
         secret, field_maps = secret_of(settings), field_maps_of(settings)
         gone = erase_person(engine, person, action=action, secret=secret, field_maps=field_maps)
     words = (
-        f"Person {gone.person_id} is erased: {gone.records} records, {gone.rows_emptied} raw rows, of which "
+        f"{_who(gone.person_id)} is erased: {gone.records} records, {gone.rows_emptied} raw rows, of which "
         f"{gone.rows_not_taken_in} had not been taken in; {gone.rows_redacted} rows about others named them."
     )
     _done(words, asdict(gone), as_json=as_json)
 
 
-def _done(words: str, said: dict[str, object], *, as_json: bool) -> None:
+def _who(person_id: int | None) -> str:
+    return "Somebody of whom there is no record" if person_id is None else f"Person {person_id}"
+
+
+def _done(words: str, said: Mapping[str, object], *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(said))
     else:

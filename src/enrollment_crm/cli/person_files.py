@@ -45,7 +45,8 @@ def _new_file(path: Path) -> BinaryIO:
 
 
 def _files_of(held: Export) -> Iterator[tuple[str, bytes]]:
-    said = {"person": held.person_id, "exported_at": held.at, "held": held.tables}
+    named_in = [vars(one) for one in held.named_in]
+    said = {"person": held.person_id, "exported_at": held.at, "held": held.tables, "named_in": named_in}
     text = json.dumps(said, ensure_ascii=False, indent=2, default=_plain)
     # Half a surrogate pair of a broken feed is no UTF-8; nothing of it is lost.
     yield "person.json", text.encode("utf-8", "backslashreplace")

@@ -11,6 +11,7 @@ from enrollment_crm.bootstrap import (
     field_maps_of,
     loaders_of,
     programs_of,
+    secret_of,
     validator_of,
 )
 from enrollment_crm.cli.database import crm_database
@@ -174,7 +175,8 @@ def replay(
         if row is not None:
             check_quarantined(engine, row)
         validator, field_maps = run("Preparing the rules", lambda: validator_of(settings)), field_maps_of(settings)
-        done = replay_rows(engine, validator, field_maps, selection, decision, dry_run=dry_run)
+        secret = secret_of(settings)
+        done = replay_rows(engine, validator, field_maps, selection, decision, secret=secret, dry_run=dry_run)
         check_source(source, settings, found=done.rows)
         check_rule(rule, settings, found=done.rows)
         loaded = {} if dry_run else {kind: loaders_of(settings)[kind] for kind in done.kinds}
@@ -186,6 +188,7 @@ def replay(
 
 def _counts(done: Replayed) -> dict[str, dict[str, int]]:
     judged = {"rows": done.rows, "accepted": done.accepted, "quarantined": done.quarantined}
+    judged |= {"erased": done.erased} if done.erased else {}
     return {"judge again": judged, "still failing": dict(done.still_failing)}
 
 

@@ -4,7 +4,7 @@ Nothing is read or written here. A batch knows each of its people once, decides 
 which it happened, and then writes what has changed.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -152,7 +152,9 @@ def _add_interest(interests: dict[InterestKey, Interest], key: InterestKey, sinc
     """
     program, term = key
     if term is None:
-        if any(known == program for known, _ in interests):
+        theirs = [known for known in interests if known[0] == program]
+        if theirs:
+            _ask_about_first(interests, theirs)
             return
     else:
         interests.pop((program, None), None)
@@ -161,6 +163,16 @@ def _add_interest(interests: dict[InterestKey, Interest], key: InterestKey, sinc
         interests[key] = Interest(since, since, asked_for_information=True)
     else:
         interests[key] = replace(known, since=min(known.since, since), asked_for_information=True, is_copied=False)
+
+
+def _ask_about_first(interests: dict[InterestKey, Interest], known: Sequence[InterestKey]) -> None:
+    """Who names no term asks about the first that is known of them, by an application, unless they have asked before.
+
+    As if they had asked before the application came: the order of the two makes no difference.
+    """
+    if not any(interests[key].asked_for_information for key in known):
+        first = min(known, key=lambda key: interests[key].since)
+        interests[first] = replace(interests[first], asked_for_information=True)
 
 
 def _take_consent(dossier: Dossier, signup: Signup) -> None:

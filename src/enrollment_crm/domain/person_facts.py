@@ -21,7 +21,7 @@ class Said(NamedTuple):
     #: By the source's own clock; never after it reached us, so that a clock that runs ahead cannot hold forever.
     said_at: datetime
     source: str
-    #: When it reached us first.
+    #: When it reached us; of one statement that is delivered again, the last time.
     received_at: datetime
 
 
@@ -49,19 +49,17 @@ def newest_facts(*said: Facts) -> dict[str, Said]:
 
 
 def _newest(name: str, said: Iterable[Said]) -> Said:
-    every = list(said)
-    holds = max(every, key=lambda one: _rank(name, one))
-    first = min(one.received_at for one in every if _rank(name, one) == _rank(name, holds))
-    return holds._replace(received_at=first)
+    return max(said, key=lambda one: _rank(name, one))
 
 
-def _rank(name: str, one: Said) -> tuple[bool, datetime, str, str]:
+def _rank(name: str, one: Said) -> tuple[bool, datetime, str, datetime, str]:
     """What is newer is higher. Two sources that speak at one instant are told apart by name, not by who came first.
 
-    A zone that does not exist says nothing: any other outranks it (R4).
+    What one source says twice of one instant it has corrected: Slate's clock stands still once an application is
+    submitted. So what reached us later holds. A zone that does not exist says nothing: any other outranks it (R4).
     """
     says_something = name != "time_zone" or choose_zone(one.value, None, country_zones={}).basis == "stated"
-    return says_something, one.said_at, one.source, one.value
+    return says_something, one.said_at, one.source, one.received_at, one.value
 
 
 def is_same_fact(one: Said | None, other: Said | None) -> bool:

@@ -45,6 +45,9 @@ class Traces:
         return sorted(found)
 
 
+_NOBODY = Traces(frozenset(), frozenset(), frozenset())
+
+
 def _needle(key: str) -> str:
     local, at, domain = key.rpartition("@")
     if local.isascii():
@@ -68,18 +71,27 @@ def mention_in(
         source: who delivered it.
         traces: of the person.
     """
-    row = canonical or {}
-    email, person, application = row.get("email"), row.get("person_reference"), row.get("application_id")
-    named_by = row.get("application_source") or source
+    said = traces_in(canonical or {}, source=source)
     if (
-        (email and address_key(email) in traces.address_keys)
-        or (person and (source, person) in traces.person_references)
-        or (application and (named_by, application) in traces.application_references)
+        said.address_keys & traces.address_keys
+        or said.person_references & traces.person_references
+        or said.application_references & traces.application_references
     ):
         return Mention.THEIRS
     if any(_is_theirs(found, traces) for text in _texts(raw) for found in _ADDRESS_IN_TEXT.findall(text)):
-        return Mention.NAMED if email or person or application else Mention.THEIRS
+        return Mention.NAMED if said != _NOBODY else Mention.THEIRS
     return None
+
+
+def traces_in(row: CanonicalRow, *, source: str) -> Traces:
+    """By what one row of a source calls the person that it is about."""
+    email, person, application = row.get("email"), row.get("person_reference"), row.get("application_id")
+    named_by = row.get("application_source") or source
+    return Traces(
+        address_keys=frozenset({address_key(email)} if email else ()),
+        person_references=frozenset({(source, person)} if person else ()),
+        application_references=frozenset({(named_by, application)} if application else ()),
+    )
 
 
 def _is_theirs(address: str, traces: Traces) -> bool:

@@ -133,6 +133,7 @@ def still_useful(point: TableValuedAlias, kind: MessageKind) -> ColumnElement[bo
             newer.kind == kind.value,
             *(getattr(newer, key) == point.c[key] for key in ("program", "entry_term", "round")),
             newer.recorded_at >= point.c.instant,
+            ~newer.released,
             sent,
         )
         .correlate_except(newer)

@@ -157,7 +157,8 @@ def _people_in_rounds(question: ImpactQuestion) -> Select[*tuple[Any, ...]]:
 
 def was_sent() -> ColumnElement[bool]:
     """SQL: the cover went out, or another record of the person had it."""
-    return or_(CoverRow.message_row_id.is_not(None), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
+    sent = or_(CoverRow.message_row_id.is_not(None), CoverRow.withheld == WithholdReason.ALREADY_SENT.value)
+    return and_(~CoverRow.released, sent)
 
 
 def ledger_table(

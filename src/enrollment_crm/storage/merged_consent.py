@@ -82,7 +82,7 @@ def _withdrawals_of(connection: Connection, person_id: int) -> dict[str, datetim
 
 
 def _lift_again(connection: Connection, stays: int) -> None:
-    """By the person's own consents, which they gave while the two were one."""
+    """By the person's own consents, which they gave while the two were one; of one instant the withdrawal holds."""
     newest = select(func.max(ConsentRow.given_at)).where(
         ConsentRow.person_id == stays,
         ConsentRow.copied_from.is_(None),
@@ -90,6 +90,6 @@ def _lift_again(connection: Connection, stays: int) -> None:
     )
     given = connection.execute(newest).scalar_one()
     if given is not None:
-        older = (UnsubscriptionRow.person_id == stays) & (UnsubscriptionRow.at <= given)
+        older = (UnsubscriptionRow.person_id == stays) & (UnsubscriptionRow.at < given)
         lifted = update(UnsubscriptionRow).where(older, UnsubscriptionRow.lifted_at.is_(None))
         connection.execute(lifted.values(lifted_at=given))

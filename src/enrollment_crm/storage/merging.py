@@ -7,7 +7,7 @@ person that it was merged into has copies, each marked by where it comes from. S
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, literal, select, true, update
+from sqlalchemy import Connection, Row, and_, false, func, insert, literal, select, true, update
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.dialects.postgresql import insert as insert_or_update
 from sqlalchemy.orm import aliased
@@ -157,31 +157,42 @@ def _unite_applications(connection: Connection, gone: int, stays: int) -> None:
             index_elements=index, set_={name: statement.excluded[name] for name in _APPLICATION[2:]}
         )
     )
-    move_references(connection, of=gone, to=stays, copied_from=gone)
+    move_references(connection, of=gone, to=stays, which=None, mark=gone)
 
 
-def move_references(
-    connection: Connection, *, of: int, to: int, copied_from: int | None, which: int | None = None
-) -> None:
+def move_references(connection: Connection, *, of: int, to: int, which: int | None, mark: int | None) -> None:
     """What sources call the applications of one means those of the other from now on: so do their checklists.
+
+    Of several for one term it is the one of the same program, then the one that a source calls so, then their own.
 
     Args:
         of: whose applications they meant.
         to: whose applications they mean from now on.
-        copied_from: the mark of the applications that they mean from now on.
         which: the mark of the applications that they meant; None: any.
+        mark: the mark of the applications that they mean from now on; None: any, as below a further merge.
     """
-    theirs, now = aliased(ApplicationRow), aliased(ApplicationRow)
-    moved = update(ApplicationReferenceRow).where(
-        ApplicationReferenceRow.application_id == theirs.id,
+    named, theirs, now = ApplicationReferenceRow, aliased(ApplicationRow), aliased(ApplicationRow)
+    called_so = and_(now.source == named.source, now.reference == named.reference)
+    best = (
+        select(now.id)
+        .where(now.person_id == to, now.entry_term == theirs.entry_term)
+        .where(true() if mark is None else now.copied_from == mark)
+        .order_by(
+            now.program.is_not_distinct_from(theirs.program).desc(),
+            func.coalesce(called_so, false()).desc(),
+            now.copied_from.is_(None).desc(),
+            now.id,
+        )
+        .limit(1)
+        .correlate(named, theirs)
+        .scalar_subquery()
+    )
+    moved = update(named).where(
+        named.application_id == theirs.id,
         theirs.person_id == of,
         true() if which is None else theirs.copied_from == which,
-        now.person_id == to,
-        now.copied_from.is_not_distinct_from(copied_from),
-        now.program.is_not_distinct_from(theirs.program),
-        now.entry_term == theirs.entry_term,
     )
-    connection.execute(moved.values(application_id=now.id))
+    connection.execute(moved.values(application_id=func.coalesce(best, named.application_id)))
 
 
 def _unite_registrations(connection: Connection, gone: int, stays: int) -> None:

@@ -101,6 +101,7 @@ def _was_reminded_of_old(moved: MovedDate) -> ColumnElement[bool]:
         CoverRow.entry_term == moved.entry_term,
         CoverRow.round == moved.round,
         CoverRow.stated_date == moved.old_date,
+        ~CoverRow.released,
         sent,
     )
     return exists(reminded.correlate_except(CoverRow))

@@ -75,6 +75,13 @@ def lock_entries(connection: Connection, selection: Selection, *, after: int, li
     return [_entry(row, fixed) for row in found]
 
 
+def lock_entry(connection: Connection, inbox_id: int, outcome: InboxOutcome = InboxOutcome.QUARANTINED) -> Entry | None:
+    """One row, locked for this transaction; None: it is not there, or by now something else has become of it."""
+    statement = _select_entries(Selection(ids=(inbox_id,), outcome=outcome)).with_for_update(of=InboxRow)
+    found = connection.execute(statement).first()
+    return _entry(found, _corrections(connection, CorrectionRow.inbox_id == inbox_id)) if found else None
+
+
 def _select_entries(selection: Selection) -> Select[Any]:
     row = QuarantineRow
     statement = (

@@ -92,10 +92,11 @@ def people_without_route(connection: Connection, *, limit: int) -> list[Unrouted
 
 
 def evidence_of(connection: Connection, ids: Sequence[int]) -> defaultdict[int, list[ResidencyEvidence]]:
-    """What was said of the residency of these people, in the order in which it came."""
+    """What was said of the residency of these people, in the order in which it reached us, by whichever record."""
     said: defaultdict[int, list[ResidencyEvidence]] = defaultdict(list)
     statement = select(ResidencyEvidenceRow.__table__).where(ResidencyEvidenceRow.person_id == func.any(list(ids)))
-    for row in connection.execute(statement.order_by(ResidencyEvidenceRow.id)).all():
+    arrived = func.coalesce(ResidencyEvidenceRow.received_at, ResidencyEvidenceRow.said_at)
+    for row in connection.execute(statement.order_by(arrived, ResidencyEvidenceRow.id)).all():
         said[row.person_id].append(
             ResidencyEvidence(
                 source=row.source,

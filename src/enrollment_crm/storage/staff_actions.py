@@ -28,11 +28,11 @@ def record_action(
     kind: StaffActionKind,
     action: StaffAction,
     *,
-    person_id: int,
+    person_id: int | None,
     other_person_id: int | None = None,
     review_id: int | None = None,
 ) -> None:
-    """Write down what was done, in the transaction that does it."""
+    """Write down what was done, in the transaction that does it; without a person: to raw rows of whom no record is."""
     about = {"person_id": person_id, "other_person_id": other_person_id, "review_id": review_id}
     connection.execute(
         insert(StaffActionRow).values(at=action.at, by=action.by, action=kind.value, reason=action.reason, **about)

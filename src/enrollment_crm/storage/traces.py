@@ -20,6 +20,7 @@ from enrollment_crm.storage.models import (
     PersonReferenceRow,
     PersonRow,
     QuarantineRow,
+    QuarantineStepRow,
 )
 from enrollment_crm.storage.tombstones import settle_erased
 
@@ -104,6 +105,9 @@ def empty_rows(connection: Connection, ids: Sequence[int], *, now: datetime) -> 
     unloaded = [row for row in rows if row.outcome == InboxOutcome.ACCEPTED and row.step in waits]
     rejected = [row for row in rows if row.outcome in (InboxOutcome.QUARANTINED, InboxOutcome.DISCARDED)]
     connection.execute(delete(CorrectionRow).where(CorrectionRow.inbox_id == func.any(list(ids))))
+    # That staff did something, and who and when, stays; their words may name somebody.
+    steps = update(QuarantineStepRow).where(QuarantineStepRow.inbox_id == func.any(list(ids)))
+    connection.execute(steps.values(why=""))
     connection.execute(delete(QuarantineRow).where(QuarantineRow.inbox_id == func.any([row.id for row in rejected])))
     _recount(connection, Counter(row.batch_id for row in unloaded), BatchRow.accepted.key)
     _recount(connection, Counter(row.batch_id for row in rejected), BatchRow.quarantined.key)

@@ -41,16 +41,20 @@ def withdraw_unsent(connection: Connection, person_ids: Sequence[int], reason: W
 
     The token decides between the two: a worker that began to transmit before has sent it, and that counts.
     """
-    unsent = update(MessageRow).where(MessageRow.person_id.in_(person_ids), MessageRow.state.in_(UNSENT))
-    connection.execute(
-        unsent.values(
-            state=MessageState.WITHHELD.value,
-            withheld=reason.value,
-            token=MessageRow.token + 1,
-            lease_until=None,
-            retry_at=None,
-        )
+    withdraw(connection, MessageRow.person_id.in_(person_ids), reason)
+
+
+def withdraw(connection: Connection, which: ColumnElement[bool], reason: WithholdReason) -> list[int]:
+    """The same for some of the messages that have not left; gives their ids."""
+    unsent = update(MessageRow).where(which, MessageRow.state.in_(UNSENT))
+    withdrawn = unsent.values(
+        state=MessageState.WITHHELD.value,
+        withheld=reason.value,
+        token=MessageRow.token + 1,
+        lease_until=None,
+        retry_at=None,
     )
+    return list(connection.execute(withdrawn.returning(MessageRow.id)).scalars())
 
 
 def count_unfinished(connection: Connection) -> dict[MessageKind, int]:

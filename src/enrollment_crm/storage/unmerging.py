@@ -61,8 +61,8 @@ def divide_people(connection: Connection, merge: Merge, *, at: datetime) -> None
     """Undo a merge. Both must be locked; both wait for a route afterwards."""
     gone, stays = merge.gone, merge.stays
     others = [one for one in records_merged_into(connection, stays) if one != gone]
-    divide_ledger(connection, gone=gone, stays=stays, merged_at=merge.merged_at)
-    move_references(connection, of=stays, to=gone, copied_from=None, which=gone)
+    divide_ledger(connection, gone=gone, stays=stays, others=others, merged_at=merge.merged_at, at=at)
+    move_references(connection, of=stays, to=gone, which=gone, mark=None)
     for table in (ApplicationRow, ResidencyEvidenceRow, RegistrationRow, ConsentRow, InterestRow):
         connection.execute(delete(table).where(table.person_id == stays, table.copied_from == gone))
     _restore_interests(connection, merge)

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Engine
 
-from enrollment_crm.domain.field_maps import FieldMap, translate
+from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.person_facts import Said
 from enrollment_crm.domain.residency import ResidencyConclusion, conclude_residency
 from enrollment_crm.domain.staff_actions import StaffAction, StaffActionKind
-from enrollment_crm.domain.traces import mention_in
 from enrollment_crm.storage.dossiers import (
     ExactMessage,
     HeldRow,
@@ -23,14 +22,14 @@ from enrollment_crm.storage.dossiers import (
     rows_held,
 )
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.erasure import records_of, rows_of_events
+from enrollment_crm.storage.erasure import records_of
 from enrollment_crm.storage.explanations import PersonRecord, person_record
 from enrollment_crm.storage.person_facts import facts_in
 from enrollment_crm.storage.review_decisions import KnownReview, reviews_where
 from enrollment_crm.storage.routing import evidence_of
 from enrollment_crm.storage.staff_actions import RecordedAction, actions_about, record_action
-from enrollment_crm.storage.traces import rows_with, traces_of
 from enrollment_crm.workflows.people import surviving_person
+from enrollment_crm.workflows.traces import all_about
 
 
 @dataclass(frozen=True)
@@ -69,35 +68,37 @@ def show_person(engine: Engine, who: str) -> Dossier:
 
 
 @dataclass(frozen=True)
+class NamedIn:
+    """A raw row about somebody else that names an address of the person; what it says is the other one's."""
+
+    source: str
+    received_at: datetime
+
+
+@dataclass(frozen=True)
 class Export:
     """All that is held of one person. pii: all of it."""
 
-    person_id: int
+    #: None: there are raw rows of theirs, and no record.
+    person_id: int | None
     at: datetime
     tables: Mapping[str, list[HeldRow]]
     messages: tuple[ExactMessage, ...]
+    named_in: tuple[NamedIn, ...]
 
 
 def export_person(engine: Engine, who: str, *, action: StaffAction, field_maps: Mapping[str, FieldMap]) -> Export:
     """Every row of every table that is about a person, with the exact messages; that it was handed out is recorded.
 
+    Also of one of whom there are raw rows alone. What a row about somebody else says is not handed out.
+
     Raises:
-        UnknownPersonError: there is nobody.
+        UnknownPersonError: nobody has the id or address, and no row names it.
     """
     with transaction(engine) as connection:
-        person_id = surviving_person(connection, who)
-        ids = records_of(connection, person_id)
-        inbox_ids = sorted(rows_of_events(connection, ids) | _rows_about(connection, ids, field_maps))
-        record_action(connection, StaffActionKind.EXPORTED, action, person_id=person_id)
-        tables = rows_held(connection, ids, inbox_ids=inbox_ids)
-        return Export(person_id, action.at, tables, tuple(exact_messages(connection, ids)))
-
-
-def _rows_about(connection: Connection, ids: list[int], field_maps: Mapping[str, FieldMap]) -> set[int]:
-    traces = traces_of(connection, ids)
-    found = set()
-    for row in rows_with(connection, traces):
-        canonical = translate(row.raw, field_maps[row.source]) if row.source in field_maps else None
-        if mention_in(row.raw, canonical, source=row.source, traces=traces):
-            found.add(row.id)
-    return found
+        held = all_about(connection, who, field_maps)
+        record_action(connection, StaffActionKind.EXPORTED, action, person_id=held.person_id)
+        tables = rows_held(connection, held.ids, inbox_ids=sorted(held.theirs))
+        messages = tuple(exact_messages(connection, held.ids))
+    named_in = tuple(NamedIn(row.source, row.received_at) for row in held.named)
+    return Export(held.person_id, action.at, tables, messages, named_in)

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine
 from enrollment_crm.domain.addresses import address_key
 from enrollment_crm.domain.canonical_rows import RecordKind
 from enrollment_crm.domain.facts import Fact
-from enrollment_crm.domain.field_maps import FieldMap, translate
+from enrollment_crm.domain.field_maps import FieldMap
 from enrollment_crm.domain.staff_actions import StaffAction, StaffActionKind
 from enrollment_crm.domain.tombstones import (
     KeyedRow,
@@ -22,10 +22,10 @@ from enrollment_crm.domain.tombstones import (
     keyed_row,
     person_tombstone,
 )
-from enrollment_crm.domain.traces import Mention, Traces, mention_in, redacted
+from enrollment_crm.domain.traces import Traces, redacted
 from enrollment_crm.storage.batches import wait_for_other_loaders
 from enrollment_crm.storage.engine import transaction
-from enrollment_crm.storage.erasure import blank_records, records_of, rows_of_events
+from enrollment_crm.storage.erasure import blank_records
 from enrollment_crm.storage.facts import is_new
 from enrollment_crm.storage.inbox import RawRow
 from enrollment_crm.storage.people import person_of_address
@@ -39,9 +39,8 @@ from enrollment_crm.storage.tombstones import (
     set_tombstones,
     settle_erased,
 )
-from enrollment_crm.storage.traces import FoundRow, empty_rows, redact_rows, rows_corrected_to, rows_with, traces_of
-from enrollment_crm.storage.unmerging import lock_people
-from enrollment_crm.workflows.people import surviving_person
+from enrollment_crm.storage.traces import empty_rows, redact_rows
+from enrollment_crm.workflows.traces import all_about
 from enrollment_crm.workflows.translation import meant_by
 
 
@@ -49,7 +48,8 @@ from enrollment_crm.workflows.translation import meant_by
 class Erased:
     """What an erasure took away, by count."""
 
-    person_id: int
+    #: None: there were raw rows of theirs, and no record.
+    person_id: int | None
     #: Records of the person: their own, and those that were merged into it.
     records: int
     #: Raw rows that were emptied.
@@ -66,20 +66,20 @@ def erase_person(engine: Engine, email: str, *, fact: Fact, secret: bytes, field
         _begin(connection)
         person_id = person_of_address(connection, address_key(email))
         if person_id is not None and is_new(connection, fact):
-            _erase(connection, person_id, StaffAction(fact.source, "", fact.at), secret, field_maps)
+            _erase(connection, str(person_id), StaffAction(fact.source, "", fact.at), secret, field_maps)
 
 
 def erase(
     engine: Engine, who: str, *, action: StaffAction, secret: bytes, field_maps: Mapping[str, FieldMap]
 ) -> Erased:
-    """A member of staff erases a person, by id or address.
+    """A member of staff erases a person, by id or address, also one of whom there are raw rows alone.
 
     Raises:
-        UnknownPersonError: there is nobody.
+        UnknownPersonError: nobody has it, and no row names it.
     """
     with transaction(engine) as connection:
         _begin(connection)
-        return _erase(connection, surviving_person(connection, who), action, secret, field_maps)
+        return _erase(connection, who, action, secret, field_maps)
 
 
 def _begin(connection: Connection) -> None:
@@ -88,33 +88,15 @@ def _begin(connection: Connection) -> None:
 
 
 def _erase(
-    connection: Connection, person_id: int, action: StaffAction, secret: bytes, field_maps: Mapping[str, FieldMap]
+    connection: Connection, who: str, action: StaffAction, secret: bytes, field_maps: Mapping[str, FieldMap]
 ) -> Erased:
-    ids = records_of(connection, person_id)
-    lock_people(connection, ids)
-    traces = traces_of(connection, ids)
-    theirs, named = _rows_about(connection, ids, traces, field_maps)
-    set_tombstones(connection, _tombstones(traces, secret), at=action.at)
-    not_taken_in = empty_rows(connection, sorted(theirs), now=action.at)
-    redact_rows(connection, {row.id: redacted(row.raw, traces) for row in named})
-    blank_records(connection, ids, at=action.at)
-    record_action(connection, StaffActionKind.ERASED, action, person_id=person_id)
-    return Erased(person_id, len(ids), len(theirs), not_taken_in, len(named))
-
-
-def _rows_about(
-    connection: Connection, ids: Sequence[int], traces: Traces, field_maps: Mapping[str, FieldMap]
-) -> tuple[set[int], list[FoundRow]]:
-    """The raw rows that are theirs, and the ones about others that name them."""
-    theirs, named = rows_of_events(connection, ids) | rows_corrected_to(connection, traces), []
-    for row in rows_with(connection, traces):
-        canonical = translate(row.raw, field_maps[row.source]) if row.source in field_maps else None
-        mention = mention_in(row.raw, canonical, source=row.source, traces=traces)
-        if mention is Mention.THEIRS:
-            theirs.add(row.id)
-        elif mention is Mention.NAMED and row.id not in theirs:
-            named.append(row)
-    return theirs, named
+    held = all_about(connection, who, field_maps)
+    set_tombstones(connection, _tombstones(held.traces, secret), at=action.at)
+    not_taken_in = empty_rows(connection, sorted(held.theirs), now=action.at)
+    redact_rows(connection, {row.id: redacted(row.raw, held.traces) for row in held.named})
+    blank_records(connection, held.ids, at=action.at)
+    record_action(connection, StaffActionKind.ERASED, action, person_id=held.person_id)
+    return Erased(held.person_id, len(held.ids), len(held.theirs), not_taken_in, len(held.named))
 
 
 def _tombstones(traces: Traces, secret: bytes) -> set[str]:
@@ -138,8 +120,24 @@ def leave_out_the_erased(
 
     Called where rows are judged, beside no erasure.
     """
+    gone = rows_of_the_erased(connection, rows, field_maps, {}, kind=kind, secret=secret)
+    if gone:
+        settle_erased(connection, sorted(gone), kind=kind.value, now=now)
+    return [row for row in rows if row.id not in gone]
+
+
+def rows_of_the_erased(
+    connection: Connection,
+    rows: Sequence[RawRow],
+    field_maps: Mapping[str, FieldMap],
+    corrections: Mapping[int, Mapping[str, str]],
+    *,
+    kind: RecordKind,
+    secret: bytes,
+) -> frozenset[int]:
+    """The ids of those rows that belong to people who were erased, with what staff say that they shall say."""
     if not anybody_was_erased(connection):
-        return list(rows)
+        return frozenset()
     live = {source for source, one in field_maps.items() if one.is_live}
     keyed = {
         row.id: keyed_row(
@@ -150,15 +148,12 @@ def leave_out_the_erased(
             received_at=row.received_at,
             secret=secret,
         )
-        for row, said in meant_by(rows, field_maps, {})
+        for row, said in meant_by(rows, field_maps, corrections)
     }
     erased = erasures(connection, {one for row in keyed.values() for one in row.tombstones})
     hit = {row_id: one for row_id, one in keyed.items() if any(tomb in erased for tomb in one.tombstones)}
     back = _came_back(connection, [row for row in rows if row.id in hit], hit)
-    gone = [row_id for row_id, one in hit.items() if is_of_the_erased(one, erased, is_back=row_id in back)]
-    if gone:
-        settle_erased(connection, gone, kind=kind.value, now=now)
-    return [row for row in rows if row.id not in set(gone)]
+    return frozenset(row_id for row_id, one in hit.items() if is_of_the_erased(one, erased, is_back=row_id in back))
 
 
 def _came_back(connection: Connection, rows: Sequence[RawRow], keyed: Mapping[int, KeyedRow]) -> set[int]:

@@ -58,12 +58,13 @@ def match_people(engine: Engine, rules: MatchRules, *, now: datetime, dry_run: b
 
 
 def _hand_over_news(connection: Connection, now: datetime) -> None:
-    if not merged_records(connection):
-        return
-    wait_for_other_loaders(connection)
-    for gone, stays in merged_records(connection).items():
-        lock_people(connection, [gone, stays])
-        unite_news(connection, gone=gone, stays=stays, at=now)
+    """Record by record, up to the person at the top: what came to one is news of the one that it was merged into."""
+    if merged_records(connection):
+        wait_for_other_loaders(connection)
+    while news := merged_records(connection):
+        for gone, stays in news.items():
+            lock_people(connection, [gone, stays])
+            unite_news(connection, gone=gone, stays=stays, at=now)
 
 
 def _match(connection: Connection, rules: MatchRules, ids: Sequence[int], now: datetime) -> Matched:

@@ -33,6 +33,7 @@ from enrollment_crm.storage.quarantine import (
     change_outcome,
     correct_field,
     entries,
+    lock_entry,
     outcome_of,
     trail_of,
 )
@@ -194,6 +195,7 @@ def _not_there(inbox_id: int, outcome: InboxOutcome | None) -> str:
         InboxOutcome.ACCEPTED: "it has been accepted",
         InboxOutcome.QUARANTINED: "it is there, and was not discarded",
         InboxOutcome.DISCARDED: "it was discarded; restore it first",
+        InboxOutcome.ERASED: "its person was erased, and it is empty",
     }[outcome]
     return f"Row {inbox_id} is not one that this can be done to: {said}. See `enrollment-crm quarantine list`."
 
@@ -209,10 +211,9 @@ def fix_fields(engine: Engine, inbox_id: int, values: Mapping[str, str], decisio
     """
     check_aware(decision.at)
     with transaction(engine) as connection:
-        found = entries(connection, Selection(ids=(inbox_id,)))
-        if not found:
+        entry = lock_entry(connection, inbox_id)
+        if entry is None:
             raise QuarantineError(_not_there(inbox_id, outcome_of(connection, inbox_id)))
-        (entry,) = found
         for name, value in values.items():
             if name not in CANONICAL_FIELDS[RecordKind(entry.kind)]:
                 fields = ", ".join(CANONICAL_FIELDS[RecordKind(entry.kind)])
@@ -246,9 +247,8 @@ def restore(engine: Engine, inbox_id: int, decision: Decision) -> None:
 def _move(engine: Engine, inbox_id: int, step: TrailStep, before: InboxOutcome, after: InboxOutcome) -> None:
     check_aware(step.at)
     with transaction(engine) as connection:
-        found = entries(connection, Selection(ids=(inbox_id,), outcome=before))
-        if not found:
+        entry = lock_entry(connection, inbox_id, before)
+        if entry is None:
             raise QuarantineError(_not_there(inbox_id, outcome_of(connection, inbox_id)))
         change_outcome(connection, [inbox_id], after)
-        (entry,) = found
         add_steps(connection, [replace(step, inbox_id=inbox_id, batch_id=entry.batch_id, rule=entry.rule)])

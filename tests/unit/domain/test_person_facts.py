@@ -37,6 +37,13 @@ def test_an_older_export_that_arrives_later_changes_nothing() -> None:
     assert newest_facts(new, old) == new
 
 
+def test_what_a_source_corrects_without_moving_its_clock_holds() -> None:
+    """Slate's clock is the day of submission: a name that is corrected afterwards has the same one."""
+    wrong = facts_of({"last_name": "Silvva"}, source="slate", said_at=MONDAY, received_at=MONDAY)
+    right = facts_of({"last_name": "Silva"}, source="slate", said_at=MONDAY, received_at=MONDAY + A_DAY)
+    assert newest_facts(wrong, right) == newest_facts(right, wrong) == right
+
+
 def test_each_field_has_a_clock_of_its_own_and_a_blank_erases_nothing() -> None:
     old = facts_of({"first_name": "Ana", "phone": "617"}, source="form", said_at=MONDAY, received_at=MONDAY)
     new = facts_of(

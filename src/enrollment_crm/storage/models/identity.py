@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.orm import Mapped, mapped_column
 
 from enrollment_crm.domain.staff_actions import StaffActionKind
-from enrollment_crm.storage.models.base import Base, Id, PersonId, is_one_of
+from enrollment_crm.storage.models.base import Base, Id, is_one_of
 
 
 class PersonReferenceRow(Base):
@@ -61,7 +61,8 @@ class StaffActionRow(Base):
     #: A member of staff, or what acted by a rule: ``intake``.
     by: Mapped[str]
     action: Mapped[str]
-    person_id: Mapped[PersonId]
+    #: NULL: there were raw rows of a person, and no record.
+    person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("person.id"), index=True)
     other_person_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("person.id"), index=True)
     review_id: Mapped[int | None] = mapped_column(BigInteger, ForeignKey("review.id"))
     #: Why, in the words of who did it; names nobody. Emptied where the person is erased.
