@@ -8,6 +8,7 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
@@ -78,7 +79,15 @@ class HostileRoad:
     def __post_init__(self) -> None:
         self.pipeline = replace(self.pipeline, outbox=replace(self.pipeline.outbox, transport=self.kept))
 
-    def drop(self, content: bytes, *, name: str = "fair.csv", source: str = "signups_csv", encoding: str = "") -> int:
+    def drop(
+        self,
+        content: bytes,
+        *,
+        name: str = "fair.csv",
+        source: str = "signups_csv",
+        encoding: str = "",
+        at: datetime = SEPTEMBER,
+    ) -> int:
         """Drop a file, long enough ago to count as whole, and take it in. Gives how many rows were read."""
         file = self.folder / source / name
         file.parent.mkdir(exist_ok=True)
@@ -87,7 +96,7 @@ class HostileRoad:
         kind = RecordKind.APPLICATION if source in {"slate", "webadmit"} else RecordKind.SIGNUP
         layout = Layout(encoding=encoding, columns=field_maps_of(Settings())[source].columns)
         feed = drop_feed(source, kind, drop_directory=self.folder, layout=layout)
-        collected = collect(self.pipeline.engine, [feed], now=SEPTEMBER)
+        collected = collect(self.pipeline.engine, [feed], now=at)
         assert not file.exists()
         self.take_in()
         return collected.new + collected.known

@@ -1,6 +1,7 @@
 """Files of other alphabets, dropped: names arrive as they were written, and what was assumed can be seen."""
 
 import pytest
+from tests.factories import HOUR, SEPTEMBER
 from tests.integration.hostile_road import HostileRoad
 
 from enrollment_crm.sources.feed_errors import FeedUnreadableError
@@ -28,6 +29,14 @@ def test_what_is_stated_is_no_guess(road: HostileRoad) -> None:
     road.check()
     assert road.query("SELECT last_name FROM person ORDER BY id") == ["Mu–oz", "Muñoz"]
     assert [bool(one) for one in road.query("SELECT remarks FROM batch ORDER BY id")] == [True, False]
+
+
+def test_a_wrong_guess_is_mended_by_the_file_once_more(road: HostileRoad) -> None:
+    content = (HEADER + row(0, "José,Muñoz")).encode("mac_roman")
+    road.drop(content)
+    road.drop(content, encoding="macintosh", at=SEPTEMBER + HOUR)
+    road.check()
+    assert road.query("SELECT first_name, last_name FROM person") == [("José", "Muñoz")]
 
 
 def test_what_is_stated_and_not_so_is_refused_in_words(road: HostileRoad) -> None:

@@ -8,7 +8,7 @@ def assumed_in_words(encodings: Iterable[str], *, is_taken_in: bool = False) -> 
 
     Args:
         encodings: what texts were taken for.
-        is_taken_in: their names are in people's records by now.
+        is_taken_in: by now, so that only the file as it came can tell what was meant.
     """
     names = " and ".join(sorted(set(filter(None, encodings))))
     if not names:
@@ -17,4 +17,4 @@ def assumed_in_words(encodings: Iterable[str], *, is_taken_in: bool = False) -> 
         f"Read as {names}, which is a guess: the file is no UTF-8 and does not say what it is. Where letters of names "
         "look wrong, write the right encoding into the source's file in config/sources/"
     )
-    return words + (", and correct the names with `enrollment-crm person correct`." if is_taken_in else ".")
+    return words + (" and drop the file again." if is_taken_in else ".")
