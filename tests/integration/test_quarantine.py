@@ -171,6 +171,18 @@ def test_one_field_is_fixed_and_the_row_stays_as_it_came(office: Office, judge: 
     ]
 
 
+def test_what_was_done_can_be_looked_up_once_a_row_is_accepted(judge: Any, run: Any) -> None:
+    judge(CSV_ROW | {"Entry Term": "Herbst 27"}, CSV_ROW | {"Email": BEN}, at=T_14)
+    run("quarantine", "fix", "1", "--set", "entry_term=fall 2027", *WHO)
+    run("quarantine", "replay", "1", "--by", "Dana")
+    shown = run("quarantine", "show", "1")
+    assert shown.exit_code == 0
+    assert "asked the fair" in shown.output
+    trail = json.loads(run("quarantine", "show", "1", "--json").stdout)["trail"]
+    assert [(one["step"], one["by"]) for one in trail] == [("corrected", "Dana"), ("replayed", "Dana")]
+    assert run("quarantine", "show", "2").exit_code == 1
+
+
 def test_a_replayed_row_counts_since_it_came_and_catches_up_what_it_missed(
     office: Office, judge: Any, run: Any
 ) -> None:

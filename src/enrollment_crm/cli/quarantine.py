@@ -18,11 +18,12 @@ from enrollment_crm.cli.database import crm_database
 from enrollment_crm.cli.deciding import By, Why, decision_of
 from enrollment_crm.cli.options import AsJson, DryRun, check_rule, check_source, read_instant
 from enrollment_crm.cli.output import REMARKS, print_counts, steps
-from enrollment_crm.cli.quarantine_tables import Grouping, print_list, print_meanings, print_row
+from enrollment_crm.cli.quarantine_tables import Grouping, print_accepted, print_list, print_meanings, print_row
 from enrollment_crm.domain.programs import Cadences
 from enrollment_crm.domain.value_overrides import ValueOverride
 from enrollment_crm.settings import Settings
 from enrollment_crm.workflows.quarantine import (
+    AcceptedRow,
     Configuration,
     Selection,
     check_quarantined,
@@ -87,10 +88,17 @@ def list_(
 
 @app.command()
 def show(row: Row, *, as_json: AsJson = False) -> None:
-    """Show one row whole, with what it means and what was done about it. **Shows personal data.**"""
+    """Show one row whole, with what it means and what was done about it. **Shows personal data.**
+
+    Of a row that has been accepted since: what was done about it.
+    """
     settings = Settings()
     with crm_database(settings) as engine:
-        print_row(show_row(engine, _configuration(settings), row, now=clock_of(settings)()), as_json=as_json)
+        shown = show_row(engine, _configuration(settings), row, now=clock_of(settings)())
+    if isinstance(shown, AcceptedRow):
+        print_accepted(shown, as_json=as_json)
+    else:
+        print_row(shown, as_json=as_json)
 
 
 @app.command()

@@ -15,7 +15,7 @@ from rich.console import Console
 from enrollment_crm.cli.output import REMARKS, print_rows
 from enrollment_crm.domain.quarantine import MissedReminder
 from enrollment_crm.domain.zones import HOME_ZONE
-from enrollment_crm.workflows.quarantine import QuarantinedPerson, ShownRow
+from enrollment_crm.workflows.quarantine import AcceptedRow, QuarantinedPerson, ShownRow, TrailStep
 from enrollment_crm.workflows.value_overrides import DecidedOverride
 
 
@@ -113,7 +113,21 @@ def print_row(shown: ShownRow, *, as_json: bool) -> None:
         if value is not None or name in entry.corrections
     ]
     print_rows("What it means", ("Field", "Value", ""), meant)
-    done = [(_when(one.at), one.by, one.step.value.replace("_", " "), one.field, one.why) for one in shown.trail]
+    _print_trail(shown.trail)
+
+
+def print_accepted(row: AcceptedRow, *, as_json: bool) -> None:
+    """What was done about a row until it was accepted."""
+    if as_json:
+        said = {"inbox_id": row.inbox_id, "outcome": "accepted", "trail": [asdict(one) for one in row.trail]}
+        typer.echo(json.dumps(said, default=str, indent=2))
+        return
+    Console(soft_wrap=True).print(f"Row {row.inbox_id} has been accepted, and is in somebody's records.")
+    _print_trail(row.trail)
+
+
+def _print_trail(trail: Sequence[TrailStep]) -> None:
+    done = [(_when(one.at), one.by, one.step.value.replace("_", " "), one.field, one.why) for one in trail]
     print_rows("What was done", ("When", "Who", "Step", "Field", "Why"), done)
 
 

@@ -87,6 +87,14 @@ class ShownRow:
 
 
 @dataclass(frozen=True)
+class AcceptedRow:
+    """A row that was in the quarantine and is in the people's records now: what people did about it."""
+
+    inbox_id: int
+    trail: tuple[TrailStep, ...]
+
+
+@dataclass(frozen=True)
 class Configuration:
     """What tells the meaning of rows and the dates of people."""
 
@@ -155,25 +163,26 @@ def _value_class(column: str, canonical: CanonicalRow) -> str:
     return value_class(canonical.get(column)) if column else ""
 
 
-def show_row(engine: Engine, configuration: Configuration, inbox_id: int, *, now: datetime) -> ShownRow:
-    """One row of the quarantine, or one that was discarded.
+def show_row(engine: Engine, configuration: Configuration, inbox_id: int, *, now: datetime) -> ShownRow | AcceptedRow:
+    """One row of the quarantine, one that was discarded, or what people did until it was accepted.
 
     Raises:
-        QuarantineError: it is not there.
+        QuarantineError: it is none of these.
     """
     check_aware(now)
     with transaction(engine) as connection:
         outcome = outcome_of(connection, inbox_id)
         kept = outcome is InboxOutcome.DISCARDED
         selection = Selection(ids=(inbox_id,), outcome=InboxOutcome.DISCARDED if kept else InboxOutcome.QUARANTINED)
-        found = entries(connection, selection)
+        found, trail = entries(connection, selection), tuple(trail_of(connection, inbox_id))
+        if outcome is InboxOutcome.ACCEPTED and trail:
+            return AcceptedRow(inbox_id, trail)
         if not found:
             raise QuarantineError(_not_there(inbox_id, outcome))
         field_maps = with_overrides(configuration.field_maps, value_overrides(connection))
         missed = _missed_reminders(configuration, deadlines_in_force(connection), now)
-        trail = trail_of(connection, inbox_id)
     canonical = _canonical(found[0], field_maps)
-    return ShownRow(found[0], canonical, _person(found[0], canonical, missed), tuple(trail))
+    return ShownRow(found[0], canonical, _person(found[0], canonical, missed), trail)
 
 
 def check_quarantined(engine: Engine, inbox_id: int) -> None:
